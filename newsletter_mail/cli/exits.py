@@ -1,0 +1,56 @@
+"""Exit codes, and which error ends with which; the only place that turns errors into codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+
+import click
+import typer
+
+from newsletter_mail.cli.output import complain
+from newsletter_mail.errors import NewsletterError, SendStopped, TransportError
+
+
+class Exit(IntEnum):
+    """What a command's end means."""
+
+    #: Done.
+    DONE = 0
+    #: Done, and something needs a look: a check failed, deliveries failed.
+    LOOK = 1
+    #: Something wrong was asked for, and nothing happened.
+    WRONG = 2
+    #: Stopped on the way; run it again to go on.
+    STOPPED = 3
+
+
+def run(app: typer.Typer, arguments: Sequence[str]) -> int:
+    """Run one command; no error of ours, and none of the user's, shows a traceback.
+
+    ``--debug`` before the command shows it all the same.
+    """
+    try:
+        return int(_invoke(app, arguments) or Exit.DONE)
+    except NewsletterError as error:
+        if "--debug" in arguments:
+            raise
+        complain(str(error))
+        return Exit.STOPPED if isinstance(error, SendStopped | TransportError) else Exit.WRONG
+    except (KeyboardInterrupt, click.Abort):
+        complain("stopped")
+        return Exit.STOPPED
+    except BrokenPipeError:
+        # The reader of our output has gone (`newsletter log | head`): nothing is wrong, and the
+        # interpreter must not complain while it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+
+
+def _invoke(app: typer.Typer, arguments: Sequence[str]) -> int | None:
+    try:
+        code: int | None = app(list(arguments), prog_name="newsletter", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return code
