@@ -137,12 +137,20 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_deliveries_message_ref", "deliveries", ["message_ref"])
+    waiting, in_doubt = sa.text("state IN (0, 2)"), sa.text("state IN (1, 3)")
     op.create_index(
-        "ix_deliveries_open",
+        "ix_deliveries_waiting",
         "deliveries",
-        ["issue_id", "state", "due_at", "subscriber_id"],
-        sqlite_where=sa.text("state <= 3"),
-        postgresql_where=sa.text("state <= 3"),
+        ["issue_id", "due_at", "subscriber_id"],
+        sqlite_where=waiting,
+        postgresql_where=waiting,
+    )
+    op.create_index(
+        "ix_deliveries_in_doubt",
+        "deliveries",
+        ["issue_id"],
+        sqlite_where=in_doubt,
+        postgresql_where=in_doubt,
     )
     op.create_index("ix_deliveries_subscriber_id", "deliveries", ["subscriber_id"])
 

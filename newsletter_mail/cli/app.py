@@ -6,8 +6,13 @@ from typing import Annotated
 import typer
 
 from newsletter_mail import __version__
+from newsletter_mail.cli.lists import lists_app
 from newsletter_mail.cli.output import say
+from newsletter_mail.cli.preview import preview
+from newsletter_mail.cli.serve import serve
 from newsletter_mail.cli.session import Session
+from newsletter_mail.cli.subscribers import subscribers_app
+from newsletter_mail.cli.suppressions import suppressions_app
 
 app = typer.Typer(
     name="newsletter",
@@ -39,10 +44,19 @@ def main(
             help="The workspace; else the nearest folder upwards with a newsletter.toml.",
         ),
     ] = None,
-    _debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    _debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error.")
+    ] = False,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
     context.obj = Session(workspace)
+
+
+app.command("preview")(preview)
+app.command("serve")(serve)
+app.add_typer(subscribers_app)
+app.add_typer(lists_app)
+app.add_typer(suppressions_app)

@@ -1,0 +1,107 @@
+"""The messages of one issue: a template for each language and list, filled for each person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from newsletter_mail.addresses import parse_address
+from newsletter_mail.delivery.links import LinkMaker
+from newsletter_mail.message.template import Identity, MessageTemplate, sender_id_for
+from newsletter_mail.settings import SenderSection
+from newsletter_mail.store.schema import lists
+from newsletter_mail.words import Build, Outgoing, Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class ListName:
+    """A list as it stands in List-ID."""
+
+    slug: str
+    name: str
+
+
+def list_names(connection: Connection) -> Mapping[int, ListName]:
+    """All lists by row number."""
+    rows = connection.execute(select(lists.c.id, lists.c.slug, lists.c.name))
+    return {row.id: ListName(row.slug, row.name) for row in rows}
+
+
+def identity_of(sender: SenderSection, newsletter_name: str, to_list: ListName) -> Identity:
+    """Who a message to that list is from."""
+    return Identity(
+        from_name=sender.name or newsletter_name,
+        from_address=sender.address,
+        reply_to=sender.reply_address,
+        bounce_address=sender.bounce_address,
+        list_slug=to_list.slug,
+        list_name=newsletter_name if to_list.slug == "main" else to_list.name,
+        sender_id=sender_id_for(sender.address.domain),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class MessageMaker:
+    """Makes the message of any recipient of an issue; compiles each template once.
+
+    Attributes:
+        builds: by language.
+        default_language: whose web page has no language in its address.
+        lists: by row number.
+    """
+
+    slug: str
+    builds: Mapping[str, Build]
+    default_language: str
+    sender: SenderSection
+    newsletter_name: str
+    links: LinkMaker
+    lists: Mapping[int, ListName]
+    is_test: bool = False
+    _templates: dict[tuple[str, int], MessageTemplate] = field(default_factory=dict)
+
+    def make(
+        self,
+        recipient: Recipient,
+        build: Build,
+        list_id: int,
+        *,
+        ref: str,
+        date: datetime,
+        key: int = 0,
+        to: str | None = None,
+    ) -> Outgoing:
+        """One message.
+
+        Args:
+            to: where it goes, where that is not the recipient's own address.
+
+        Raises:
+            MessageError: it cannot be made for this recipient; says why.
+        """
+        is_other = build.language != self.default_language
+        return self._template(build, list_id).fill(
+            recipient,
+            address=parse_address(to or recipient.email),
+            links=self.links.links(
+                recipient.public_id,
+                self.slug,
+                language=build.language if is_other else None,
+                is_test=self.is_test,
+            ),
+            ref=ref,
+            date=date,
+            key=key,
+        )
+
+    def _template(self, build: Build, list_id: int) -> MessageTemplate:
+        kept = self._templates.get((build.language, list_id))
+        if kept is None:
+            kept = self._templates[build.language, list_id] = MessageTemplate(
+                build,
+                identity=identity_of(self.sender, self.newsletter_name, self.lists[list_id]),
+                picture_url=self.links.picture_url,
+                is_test=self.is_test,
+            )
+        return kept

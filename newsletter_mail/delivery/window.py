@@ -1,0 +1,145 @@
+"""The deliveries in our hands: claimed on disk, and not yet recorded.
+
+They are ready, on the wire, or answered; ``size`` bounds all three together, and that is the most
+that a ``kill -9`` can leave uncertain.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+
+from newsletter_mail.delivery.pace import Pace
+from newsletter_mail.delivery.states import ClaimedDelivery, Result
+from newsletter_mail.words import Outcome, Outgoing, Reply, Stage, Verdict
+
+
+class Window:
+    """A bounded set of deliveries, and the feed that a transport takes its messages from.
+
+    Args:
+        size: how many at most.
+        pace: how fast they may leave.
+    """
+
+    def __init__(self, size: int, pace: Pace) -> None:
+        self.size = size
+        #: Set whenever something has changed that the loop may wait for.
+        self.moved = asyncio.Event()
+        self._pace = pace
+        self._ready: deque[Outgoing] = deque()
+        self._claimed: dict[int, ClaimedDelivery] = {}
+        self._results: list[Result] = []
+        self._oldest_result_at = 0.0
+        self._waiter: asyncio.Future[None] | None = None
+        self._closed = asyncio.Event()
+
+    @property
+    def room(self) -> int:
+        """How many more may be claimed."""
+        return self.size - len(self._claimed) - len(self._results)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is ready, on the wire or waiting to be recorded."""
+        return not self._claimed and not self._results
+
+    @property
+    def is_hungry(self) -> bool:
+        """The transport has nothing to take."""
+        return not self._ready
+
+    @property
+    def result_count(self) -> int:
+        """Results that wait to be recorded."""
+        return len(self._results)
+
+    @property
+    def is_closed(self) -> bool:
+        """No message leaves any more."""
+        return self._closed.is_set()
+
+    def wait_of_results(self, now: float) -> float:
+        """How long the oldest result has been waiting to be recorded, seconds."""
+        return now - self._oldest_result_at if self._results else 0.0
+
+    def add(self, delivery: ClaimedDelivery, message: Outgoing) -> None:
+        """Make a claimed delivery ready to leave; ``message.key`` is the subscriber's id."""
+        self._claimed[delivery.subscriber_id] = delivery
+        self._ready.append(message)
+        self._wake()
+
+    def add_result(self, result: Result) -> None:
+        """Keep what became of a delivery until it is recorded."""
+        if not self._results:
+            self._oldest_result_at = time.monotonic()
+        self._results.append(result)
+        self.moved.set()
+
+    def report(self, message: Outgoing, outcome: Outcome) -> None:
+        """What became of a message that the transport has taken."""
+        delivery = self._claimed.pop(message.key)
+        self.add_result(Result(delivery=delivery, outcome=outcome))
+
+    def take_results(self) -> list[Result]:
+        """The results so far, which are now the caller's to record."""
+        results, self._results = self._results, []
+        return results
+
+    def put_back(self, results: list[Result]) -> None:
+        """Results that could not be recorded."""
+        self._results = results + self._results
+
+    def close(self) -> None:
+        """Let no message leave any more; those on the wire come to their end."""
+        self._closed.set()
+        self._wake()
+
+    def give_up_rest(self) -> None:
+        """Once the transport has ended: give back what never left."""
+        unsent = {message.key for message in self._ready}
+        self._ready.clear()
+        for key, delivery in self._claimed.items():
+            verdict = Verdict.NOT_HANDED_OVER if key in unsent else Verdict.NO_ANSWER
+            outcome = Outcome(verdict, Reply(0, "the send was stopped"), Stage.CONNECT)
+            self.add_result(Result(delivery=delivery, outcome=outcome))
+        self._claimed.clear()
+
+    async def next(self) -> Outgoing | None:
+        """The next message for the transport; None when there will be no more.
+
+        One call waits at a time; it may be cancelled, and takes no message with it then.
+        """
+        while not self.is_closed:
+            if not self._ready:
+                self._waiter = asyncio.get_running_loop().create_future()
+                self.moved.set()
+                await self._waiter
+                continue
+            wait_s = self._pace.delay(time.monotonic())
+            if wait_s:
+                await self._sleep(wait_s)
+                continue
+            return self._take()
+        return None
+
+    def next_now(self) -> Outgoing | None:
+        """A message that may leave at once, else None."""
+        if not self._ready or self.is_closed or self._pace.delay(time.monotonic()):
+            return None
+        return self._take()
+
+    def _take(self) -> Outgoing:
+        self._pace.take(time.monotonic())
+        self.moved.set()
+        return self._ready.popleft()
+
+    async def _sleep(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), seconds)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        self._waiter = None
+        self.moved.set()
