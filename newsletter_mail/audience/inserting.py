@@ -1,0 +1,92 @@
+"""Many rows at a time, and INSERT … ON CONFLICT DO NOTHING, which SQL itself does not have."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    any_,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import String
+
+#: Rows in one statement.
+CHUNK_SIZE = 1000
+
+_Item = TypeVar("_Item")
+
+
+def insert_ignoring(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that leaves rows alone that are there already."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table).on_conflict_do_nothing()
+    return sqlite.insert(table).on_conflict_do_nothing()
+
+
+class BulkInsert:
+    """INSERT … ON CONFLICT DO NOTHING for hundreds of thousands of rows.
+
+    SQLAlchemy's own way through the types of every value costs 10 µs a row, half of an import.
+    Here the statement is made once, and the caller encodes a value once where it is the same in
+    all rows (``encoded``).
+
+    Args:
+        columns: names of those that each row gives.
+    """
+
+    def __init__(self, connection: Connection, table: Table, columns: Sequence[str]) -> None:
+        self._connection = connection
+        statement = insert_ignoring(connection, table)
+        compiled = statement.compile(dialect=connection.dialect, column_keys=list(columns))
+        self._sql = str(compiled)
+        self._order = compiled.positiontup
+
+    def execute(self, rows: Iterable[Mapping[str, object]]) -> None:
+        """Insert rows whose values the driver takes as they are."""
+        order = self._order
+        if order is None:
+            self._connection.exec_driver_sql(self._sql, [dict(row) for row in rows])
+        else:
+            self._connection.exec_driver_sql(
+                self._sql, [tuple(map(row.__getitem__, order)) for row in rows]
+            )
+
+
+def encoded(connection: Connection, target: Column[Any], value: object) -> object:
+    """A value as the driver takes it for a column."""
+    encode = target.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    return value if encode is None else encode(value)
+
+
+def is_one_of(
+    connection: Connection, target: Column[Any], values: Collection[str]
+) -> ColumnElement[bool]:
+    """``target IN (values)`` with one parameter, so that the statement is prepared once.
+
+    A thousand parameters cost 1 ms each time.
+    """
+    if connection.dialect.name == "postgresql":
+        return target == any_(literal(list(values), postgresql.ARRAY(String)))
+    each = func.json_each(bindparam(None, json.dumps(list(values)), String))
+    return target.in_(select(column("value")).select_from(each.table_valued("value")))
+
+
+def in_chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """The items in lists of ``CHUNK_SIZE``; the last one may be shorter."""
+    chunk: list[_Item] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == CHUNK_SIZE:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
