@@ -6,9 +6,14 @@ from typing import Annotated
 import typer
 
 from newsletter_mail import __version__
+from newsletter_mail.cli.database import database_app
+from newsletter_mail.cli.demo import demo
+from newsletter_mail.cli.issues import build, check, init, new
 from newsletter_mail.cli.lists import lists_app
 from newsletter_mail.cli.output import say
 from newsletter_mail.cli.preview import preview
+from newsletter_mail.cli.reading import log, status
+from newsletter_mail.cli.sending import cancel, retry, send, send_to_oneself, settle
 from newsletter_mail.cli.serve import serve
 from newsletter_mail.cli.session import Session
 from newsletter_mail.cli.subscribers import subscribers_app
@@ -55,8 +60,24 @@ def main(
     context.obj = Session(workspace)
 
 
-app.command("preview")(preview)
-app.command("serve")(serve)
+for name, command in {
+    "init": init,
+    "demo": demo,
+    "new": new,
+    "preview": preview,
+    "build": build,
+    "check": check,
+    "test": send_to_oneself,
+    "send": send,
+    "settle": settle,
+    "cancel": cancel,
+    "retry": retry,
+    "status": status,
+    "log": log,
+    "serve": serve,
+}.items():
+    app.command(name)(command)
+app.add_typer(database_app)
 app.add_typer(subscribers_app)
 app.add_typer(lists_app)
 app.add_typer(suppressions_app)

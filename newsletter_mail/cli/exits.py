@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 from enum import IntEnum
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from newsletter_mail.cli.output import complain
 from newsletter_mail.errors import NewsletterError, SendStopped, TransportError
@@ -37,7 +37,7 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
             raise
         complain(str(error))
         return Exit.STOPPED if isinstance(error, SendStopped | TransportError) else Exit.WRONG
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         complain("stopped")
         return Exit.STOPPED
     except BrokenPipeError:
@@ -50,7 +50,8 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
 def _invoke(app: typer.Typer, arguments: Sequence[str]) -> int | None:
     try:
         code: int | None = app(list(arguments), prog_name="newsletter", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
+    except TyperException as error:
+        # Words that the command line does not know; it prints its usage itself.
+        error.show()  # type: ignore[attr-defined] # the subclasses that are raised have it
+        return Exit.WRONG
     return code

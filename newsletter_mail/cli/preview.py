@@ -8,16 +8,12 @@ from urllib.parse import quote
 
 import typer
 
+from newsletter_mail.cli.composing import compose_settings, find_issue, issue_folders
 from newsletter_mail.cli.serve import announce
 from newsletter_mail.cli.session import session_of
-from newsletter_mail.compose.build import ComposeSettings
-from newsletter_mail.errors import InputError
 from newsletter_mail.settings import Settings
 from newsletter_mail.web.preview import PreviewSettings, create_preview
 from newsletter_mail.web.server import address_of, listen, serve_until_stopped
-
-_ISSUES = "issues"
-_MAIN_FILE = "issue.md"
 
 
 def preview(
@@ -49,17 +45,8 @@ def _chosen(workspace: Path, issue: str | None) -> tuple[Callable[[], Mapping[st
     """The issues to show, and the page to begin with."""
     if issue is None:
         return lambda: issue_folders(workspace), "/"
-    by_slug = issue_folders(workspace)
-    folder = by_slug.get(issue, Path(issue).resolve())
-    if not (folder / _MAIN_FILE).is_file():
-        known = ", ".join(sorted(by_slug)) or "none yet"
-        raise InputError(f"there is no issue {issue}; in {_ISSUES}/ there are: {known}")
+    folder = find_issue(workspace, issue)
     return lambda: {folder.name: folder}, f"/issue/{quote(folder.name)}"
-
-
-def issue_folders(workspace: Path) -> Mapping[str, Path]:
-    """The issues of a workspace by slug."""
-    return {file.parent.name: file.parent for file in workspace.glob(f"{_ISSUES}/*/{_MAIN_FILE}")}
 
 
 def _preview_settings(
@@ -69,11 +56,5 @@ def _preview_settings(
         workspace=settings.workspace,
         folders=folders,
         sender=settings.sender.name or settings.newsletter.name,
-        compose=ComposeSettings(
-            newsletter_name=settings.newsletter.name,
-            default_language=settings.newsletter.language,
-            default_template=settings.newsletter.template,
-            postal_address=settings.sender.postal_address,
-            sender_name=settings.sender.name,
-        ),
+        compose=compose_settings(settings),
     )

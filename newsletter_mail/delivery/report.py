@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, func, literal, null, select
 
-from newsletter_mail.delivery.editions import FrozenIssue
 from newsletter_mail.errors import NotFound
 from newsletter_mail.store.schema import (
     consent_events,
@@ -210,26 +209,28 @@ def _iso(value: datetime | None) -> str | None:
 
 
 def addresses_in(
-    connection: Connection, issue: FrozenIssue, state: DeliveryState, *, limit: int
+    connection: Connection, slug: str, state: DeliveryState, *, limit: int
 ) -> list[str]:
-    """The addresses of the first deliveries in a state."""
+    """The addresses of the first deliveries of an issue in a state."""
     return [
         email or "(erased)"
         for email in connection.execute(
             select(subscribers.c.email)
             .join(deliveries, deliveries.c.subscriber_id == subscribers.c.id)
-            .where(deliveries.c.issue_id == issue.id, deliveries.c.state == state)
+            .join(issues, issues.c.id == deliveries.c.issue_id)
+            .where(issues.c.slug == slug, deliveries.c.state == state)
             .order_by(subscribers.c.id)
             .limit(limit)
         ).scalars()
     ]
 
 
-def next_due(connection: Connection, issue_id: int) -> datetime | None:
-    """When the first deferred delivery is due again."""
+def next_due(connection: Connection, slug: str) -> datetime | None:
+    """When the first deferred delivery of an issue is due again."""
     return connection.execute(
         select(deliveries.c.due_at)
-        .where(deliveries.c.issue_id == issue_id, deliveries.c.state == DeliveryState.DEFERRED)
+        .join(issues, issues.c.id == deliveries.c.issue_id)
+        .where(issues.c.slug == slug, deliveries.c.state == DeliveryState.DEFERRED)
         .order_by(deliveries.c.due_at)
         .limit(1)
     ).scalar_one_or_none()

@@ -180,7 +180,7 @@ class _Loop:
             is_starved = window.is_hungry and window.room > 0 and not self._is_claiming_over
             if window.result_count * 2 >= window.size or age >= GROUP_S or is_starved:
                 return False
-            if window.is_empty and self._is_claiming_over:
+            if window.is_empty and self._is_claiming_over and not window.is_closed:
                 window.close()
             timeout = GROUP_S - age if window.result_count else None
             with contextlib.suppress(TimeoutError):
@@ -262,7 +262,8 @@ class _Loop:
             self._window.add(delivery, message)
 
     async def _end(self, carrier: asyncio.Task[None]) -> None:
-        """Record the last results, whatever the transport ended with."""
+        """Record the last results, whatever the loop and the transport ended with."""
+        self._window.close()
         try:
             await carrier
         except TransportError as error:

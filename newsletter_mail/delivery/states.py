@@ -27,6 +27,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -467,7 +468,8 @@ def _where_one(*, from_: Sequence[DeliveryState]) -> Update:
     return update(deliveries).where(
         deliveries.c.issue_id == bindparam("of_issue"),
         deliveries.c.subscriber_id == bindparam("of_subscriber"),
-        deliveries.c.state.in_(from_),
+        # SQLAlchemy knows no IN in an executemany.
+        or_(*(deliveries.c.state == state for state in from_)),
     )
 
 

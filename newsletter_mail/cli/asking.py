@@ -1,0 +1,31 @@
+"""Asks before anything leaves: the number of people has to be typed."""
+
+import sys
+
+import typer
+
+from newsletter_mail.errors import SendRefused
+
+
+def ask_for_number(number: int, *, yes: bool, expect: int | None) -> None:
+    """Return only where somebody has agreed to exactly so many messages.
+
+    Args:
+        yes: do not ask.
+        expect: the number that somebody has agreed to before.
+
+    Raises:
+        SendRefused: another number was expected or typed, or nobody is there to type one.
+    """
+    if expect is not None and expect != number:
+        raise SendRefused(
+            f"there are {number:,} messages to send, and not {expect:,}: nothing was sent"
+        )
+    if yes or expect is not None or number == 0:
+        return
+    typer.echo(f"Type {number} to send {number:,} messages: ", nl=False, err=True)
+    typed = sys.stdin.readline()
+    if not typed:
+        raise SendRefused("nobody is there to agree: say --yes or --expect N; nothing was sent")
+    if typed.strip().replace(",", "") != str(number):
+        raise SendRefused(f"{typed.strip()!r} is not {number}: nothing was sent")

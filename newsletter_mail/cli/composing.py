@@ -1,0 +1,75 @@
+"""From what is typed as ISSUE to its builds: shared by every command that compiles."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+from newsletter_mail.compose.build import ComposeSettings, compile_issue, issue_languages
+from newsletter_mail.errors import InputError
+from newsletter_mail.settings import Settings
+from newsletter_mail.words import Build
+
+ISSUES = "issues"
+MAIN_FILE = "issue.md"
+
+
+def compose_settings(settings: Settings) -> ComposeSettings:
+    """What a compilation takes from the settings."""
+    return ComposeSettings(
+        newsletter_name=settings.newsletter.name,
+        default_language=settings.newsletter.language,
+        default_template=settings.newsletter.template,
+        postal_address=settings.sender.postal_address,
+        sender_name=settings.sender.name,
+    )
+
+
+def issue_folders(workspace: Path) -> Mapping[str, Path]:
+    """The issues of a workspace by slug."""
+    files = sorted(workspace.glob(f"{ISSUES}/*/{MAIN_FILE}"))
+    return {file.parent.name: file.parent for file in files}
+
+
+def find_issue(workspace: Path, issue: str) -> Path:
+    """The folder of an issue.
+
+    Args:
+        issue: its slug, or a path to its folder or to its ``issue.md``.
+
+    Raises:
+        InputError: there is none; with "did you mean".
+    """
+    folders = issue_folders(workspace)
+    if issue in folders:
+        return folders[issue]
+    path = Path(issue).absolute()
+    folder = path.parent if path.name == MAIN_FILE else path
+    if (folder / MAIN_FILE).is_file():
+        return folder.resolve()
+    close = difflib.get_close_matches(issue, folders, n=1)
+    known = ", ".join(folders) or "none yet: newsletter new SLUG makes one"
+    hint = f"did you mean {close[0]}?" if close else f"in {workspace / ISSUES} there are: {known}"
+    raise InputError(f"there is no issue {issue}; {hint}")
+
+
+def slug_of(workspace: Path, issue: str) -> str:
+    """The slug of an issue, also of one whose files are gone."""
+    if issue in issue_folders(workspace) or "/" not in issue:
+        return issue
+    return find_issue(workspace, issue).name
+
+
+def compile_all(settings: Settings, folder: Path) -> list[Build]:
+    """The builds of an issue in all its languages, its own first.
+
+    Raises:
+        IssueError: of the first language that has one; all that is wrong with it.
+        CompileError: the template is broken.
+    """
+    compose = compose_settings(settings)
+    workspace = settings.workspace
+    languages = issue_languages(folder, workspace=workspace, settings=compose)
+    return [
+        compile_issue(folder, workspace=workspace, settings=compose, language=language)
+        for language in languages
+    ]

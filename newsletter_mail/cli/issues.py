@@ -1,0 +1,170 @@
+"""``init``, ``new``, ``build`` and ``check``: everything before the first mail."""
+
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from newsletter_mail import __version__
+from newsletter_mail.audience.subscribers import find_subscriber
+from newsletter_mail.cli.composing import compile_all, find_issue
+from newsletter_mail.cli.exits import Exit
+from newsletter_mail.cli.mailer import looking_mailer_of
+from newsletter_mail.cli.output import note, say, say_json, shown
+from newsletter_mail.cli.sending import Issue
+from newsletter_mail.cli.session import Session, now, session_of
+from newsletter_mail.delivery.build_files import Reader, write_build
+from newsletter_mail.delivery.check import (
+    Finding,
+    Level,
+    as_document,
+    as_github,
+    as_sarif,
+    build_findings,
+    count_level,
+    error_findings,
+    merge_findings,
+    settings_findings,
+)
+from newsletter_mail.delivery.preparation import unfrozen_issue
+from newsletter_mail.delivery.sending import Mailer, SendRequest, preview_send
+from newsletter_mail.errors import CompileError, IssueError, MergeValueMissing
+from newsletter_mail.scaffold import make_issue, make_workspace
+from newsletter_mail.words import Build, Recipient
+
+#: For whom a build is filled in where nobody is named: every merge tag shows its default.
+_NOBODY = Recipient(public_id="reader", email="reader@example.org")
+#: Where a tag has no default.
+_SOMEBODY = replace(_NOBODY, name="Alex Reader", first_name="Alex", last_name="Reader")
+
+
+class CheckFormat(StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    GITHUB = "github"
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The folder.")] = Path(),
+) -> None:
+    """Make a folder a workspace, with a sample issue and a fresh secret key."""
+    made = make_workspace(folder)
+    for path in made:
+        say(f"made {path}")
+    if not made:
+        note(f"{folder.absolute()} is a workspace already: nothing to make")
+
+
+def new(
+    context: typer.Context,
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Such as 2024-spring.")],
+    origin: Annotated[
+        str | None, typer.Option("--from", metavar="ISSUE", help="Copy this issue.")
+    ] = None,
+) -> None:
+    """Make a new issue."""
+    workspace = session_of(context).workspace
+    copied = None if origin is None else find_issue(workspace, origin)
+    say(f"made {make_issue(workspace, slug, origin=copied)}")
+
+
+def build(
+    context: typer.Context,
+    issue: Issue,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where to.")] = Path("build"),
+    as_subscriber: Annotated[
+        str | None,
+        typer.Option("--as", metavar="EMAIL", help="Fill it with this subscriber's values."),
+    ] = None,
+) -> None:
+    """Compile an issue into files to look at."""
+    session = session_of(context)
+    folder = find_issue(session.workspace, issue)
+    mailer = looking_mailer_of(session)
+    builds = compile_all(session.settings, folder)
+    person = None
+    if as_subscriber is not None:
+        person = find_subscriber(session.database, as_subscriber).recipient
+    for one in builds:
+        target = out / one.slug / one.language
+        _write(mailer, builds, one, person, target)
+        say(f"{target / 'index.html'}")
+
+
+def _write(
+    mailer: Mailer, builds: list[Build], one: Build, person: Recipient | None, target: Path
+) -> None:
+    try:
+        _write_for(mailer, builds, one, person or _NOBODY, target)
+    except MergeValueMissing as error:
+        if person is not None:
+            raise
+        note(f"{error}. Shown as for Alex Reader; --as EMAIL shows it as for a subscriber")
+        _write_for(mailer, builds, one, _SOMEBODY, target)
+
+
+def _write_for(
+    mailer: Mailer, builds: list[Build], one: Build, person: Recipient, target: Path
+) -> None:
+    issue = unfrozen_issue(builds, now=now())
+    maker = mailer.maker(issue)
+    list_id = min(maker.lists)
+    ref = mailer.tokens.message_ref(issue.digest, person.public_id)
+    write_build(
+        target,
+        one,
+        Reader(recipient=person, links=mailer.links().links(person.public_id, one.slug)),
+        lambda: maker.make(person, one, list_id, ref=ref, date=now()),
+    )
+
+
+def check(
+    context: typer.Context,
+    issue: Issue,
+    check_format: Annotated[CheckFormat, typer.Option("--format")] = CheckFormat.TEXT,
+    strict: Annotated[bool, typer.Option("--strict", help="A warning counts as an error.")] = False,
+) -> Exit:
+    """Look for everything that would be wrong with the mails, for everybody on the list."""
+    session = session_of(context)
+    folder = find_issue(session.workspace, issue)
+    findings = _findings(session, folder)
+    _say_findings(folder.name, findings, check_format)
+    is_bad = count_level(findings, Level.ERROR) or (strict and findings)
+    return Exit.LOOK if is_bad else Exit.DONE
+
+
+def _findings(session: Session, folder: Path) -> list[Finding]:
+    found = list(settings_findings(session.settings))
+    try:
+        builds = compile_all(session.settings, folder)
+    except (IssueError, CompileError) as error:
+        return error_findings(error) + found
+    file = f"issues/{folder.name}/issue.md"
+    for one in builds:
+        found += build_findings(one, file)
+    request = SendRequest(slug=folder.name, builds=builds, lists=["main"], as_frozen=True)
+    summary = preview_send(looking_mailer_of(session), request)
+    return found + list(merge_findings(summary.unfillable, file))
+
+
+def _say_findings(slug: str, findings: list[Finding], check_format: CheckFormat) -> None:
+    match check_format:
+        case CheckFormat.JSON:
+            say_json(as_document(slug, findings))
+        case CheckFormat.SARIF:
+            say(as_sarif(findings, version=__version__))
+        case CheckFormat.GITHUB:
+            for line in as_github(findings):
+                say(line)
+        case CheckFormat.TEXT:
+            for finding in findings:
+                place = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
+                say(shown(f"{place}: {finding.level}: {finding.message} [{finding.rule}]"))
+            errors = count_level(findings, Level.ERROR)
+            warnings = count_level(findings, Level.WARNING)
+            say(f"{slug}: {errors} errors, {warnings} warnings")

@@ -1,0 +1,74 @@
+"""Writes a build into files, to look at, to open in a mail program, and to compare."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from newsletter_mail import __version__
+from newsletter_mail.message.patterns import fill_pattern
+from newsletter_mail.message.scope import Links, merge_scope
+from newsletter_mail.words import Build, Outgoing, Recipient
+
+#: Whose work a build is: another version of them may give other bytes.
+_MAKERS = ("jinja2", "markdown-it-py", "mjml-python", "premailer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """For whom the files are filled in."""
+
+    recipient: Recipient
+    links: Links
+
+
+def write_build(
+    folder: Path, build: Build, reader: Reader, message: Callable[[], Outgoing]
+) -> None:
+    """Write ``index.html``, ``message.txt``, ``message.eml``, ``build.json`` and the pictures.
+
+    ``index.html`` finds its pictures beside it, in ``media/``; the message names them where the
+    public pages serve them.
+
+    Args:
+        folder: made where it is not there; files of the same names are replaced.
+        message: makes the message for the reader.
+
+    Raises:
+        MessageError: a merge tag has no value for the reader.
+        OSError: a file cannot be written.
+    """
+    scope = merge_scope(build, reader.recipient, reader.links)
+    html = fill_pattern(build.html, scope, picture_url=lambda name: f"media/{name}")
+    text = fill_pattern(build.text, scope, picture_url=lambda name: f"media/{name}")
+    subject = fill_pattern(build.subject, scope, picture_url=str)
+    eml = b"".join(message().content)
+    media = folder / "media"
+    media.mkdir(parents=True, exist_ok=True)
+    for picture in build.pictures:
+        (media / picture.name).write_bytes(picture.content)
+    (folder / "index.html").write_bytes(html.encode())
+    (folder / "message.txt").write_bytes(text.encode())
+    (folder / "message.eml").write_bytes(eml)
+    facts = _facts(build, subject=subject, html_bytes=len(html.encode()))
+    (folder / "build.json").write_text(
+        json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+    )
+
+
+def _facts(build: Build, *, subject: str, html_bytes: int) -> dict[str, Any]:
+    return {
+        "issue": build.slug,
+        "language": build.language,
+        "title": build.title,
+        "subject": subject,
+        "digest": build.digest,
+        "html_bytes": html_bytes,
+        "pictures": [
+            {"name": picture.name, "type": picture.media_type, "bytes": len(picture.content)}
+            for picture in build.pictures
+        ],
+        "made_by": {"newsletter-mail": __version__, **{name: version(name) for name in _MAKERS}},
+    }
