@@ -31,7 +31,7 @@ reply_to = ""
 # Where bounces go; each message adds +REF to it.
 bounces = "bounces@example.org"
 # The law of many countries wants a postal address in each issue.
-postal_address = "Mayors Mechanism, 1 Example Street, 08002 Barcelona, Spain"
+postal_address = "1 Example Street, 08002 Barcelona, Spain"
 
 [web]
 # Where `newsletter serve` can be reached from outside.

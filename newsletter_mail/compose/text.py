@@ -1,7 +1,7 @@
 """The plain-text part, from the same blocks as the HTML and never from the HTML. Pure.
 
-Lines are wrapped at 72 letters; an address is never broken, and stands under the block that it
-belongs to, with a number, so that the sentence can still be read.
+Lines are wrapped at 72 letters. A sentence with links stands as it was written; their addresses
+stand under its paragraph, each after the words that carry it, and are never broken.
 """
 
 import textwrap
@@ -33,9 +33,6 @@ from newsletter_mail.compose.phrases import Phrases
 
 WIDTH = 72
 
-# Keeps the number of a link beside its last word until lines are wrapped. No issue has it in its
-# text: control characters are refused.
-_GLUE = "\x1f"
 _UNDERLINES = {1: "=", 2: "-"}
 
 
@@ -80,20 +77,22 @@ def make_text(document: Document, frame: Frame, phrases: Phrases) -> str:
     ]
     parts.append("\n".join(["", *foot]))
     lines = "\n\n".join(parts).split("\n")
-    return "\n".join(line.rstrip(" ") for line in lines).replace(_GLUE, " ") + "\n"
+    return "\n".join(line.rstrip(" ") for line in lines) + "\n"
 
 
 @dataclass(slots=True, kw_only=True)
 class _Writer:
     phrases: Phrases
-    _count: int = 0
-    _pending: list[str] = field(default_factory=list)
+    #: Addresses of the block at hand, each with the words that carry it.
+    _links: dict[tuple[str, str], None] = field(default_factory=dict)
 
     def block(self, block: Block, width: int) -> list[str]:
         """The lines of one block, and under them the addresses of its links."""
         lines = self._lines(block, width)
-        notes, self._pending = self._pending, []
-        return [*lines, *(f"  {note}" for note in notes)]
+        links, self._links = self._links, {}
+        for words, address in links:
+            lines += [f"  {line}" for line in _labelled(words, address, width - 2)]
+        return lines
 
     def _lines(self, block: Block, width: int) -> list[str]:  # noqa: PLR0911  one for each kind
         match block:
@@ -133,9 +132,8 @@ class _Writer:
                 text = self._inline(children)
                 if text.strip() in (href, href.partition(":")[2].lstrip("/")):
                     return text
-                self._count += 1
-                self._pending.append(f"[{self._count}] {href}")
-                return f"{text}{_GLUE}[{self._count}]"
+                self._links[" ".join(text.split()), href] = None
+                return text
 
     def _blocks(self, blocks: Sequence[Block], width: int) -> list[str]:
         lines: list[str] = []
@@ -187,9 +185,7 @@ class _Writer:
         return [*lines, block.href] if block.href else lines
 
     def _button(self, link: Link, width: int) -> list[str]:
-        label = plain(link.children)
-        line = f"{label}: {link.href}"
-        return [line] if len(line) <= width else [f"{label}:", f"  {link.href}"]
+        return _labelled(plain(link.children), link.href, width)
 
     def _fence(self, block: Fence, width: int) -> list[str]:
         options = block.options
@@ -218,6 +214,12 @@ class _Writer:
         inside = self._blocks(block.children, width)
         title = _wrapped(options.get("title", ""), width)
         return [*title, *facts, *([""] if inside else []), *inside]
+
+
+def _labelled(words: str, address: str, width: int) -> list[str]:
+    """An address after its words, on a line of its own where both are too long for one."""
+    line = f"{words}: {address}"
+    return [line] if len(line) <= width else [*_wrapped(f"{words}:", width), f"  {address}"]
 
 
 def _wrapped(text: str, width: int) -> list[str]:

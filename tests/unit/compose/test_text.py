@@ -21,7 +21,7 @@ def _middle(desk: Desk, body: str) -> str:
         ("a&nbsp;b &lt;c&gt; {x}", "a\u00a0b <c> {x}"),
         ("## A\n\nb", "A\n-\n\nb"),
         ("### A b\n\nc", "A b\n~~~\n\nc"),
-        ("see [a](https://example.org/a).", "see a [1].\n  [1] https://example.org/a"),
+        ("see [a](https://example.org/a).", "see a.\n  a: https://example.org/a"),
         ("<https://example.org>", "https://example.org"),
         ("[a@example.org](mailto:a@example.org)", "a@example.org"),
         ("[A b](https://example.org){.button}", "A b: https://example.org"),
@@ -66,20 +66,27 @@ def test_lines_are_wrapped_and_addresses_are_not(desk: Desk) -> None:
     text = _middle(desk, "some words " * 40 + f"[here]({address}) " + "and more " * 20)
     lines = text.split("\n")
 
-    assert f"  [1] {address}" in lines
+    assert lines[-2:] == ["  here:", f"    {address}"]
     assert all(len(line) <= 72 for line in lines if address not in line)
-    # The number never stands at the beginning of a line, away from its word.
-    assert not any(line.startswith("[1]") for line in lines)
 
 
-def test_every_link_is_there_once_and_numbered_through(desk: Desk) -> None:
+def test_the_address_of_each_link_stands_under_its_own_block(desk: Desk) -> None:
     text = _middle(
         desk,
-        "[a](https://example.org/1)\n\n- [b](https://example.org/2)\n\n> [c](https://example.org/3)",
+        "[a](https://example.org/1) and [a](https://example.org/1)\n\n"
+        "- [b](https://example.org/2)\n\n> [c](https://example.org/3)",
     )
 
-    for number in (1, 2, 3):
-        assert text.count(f"[{number}] https://example.org/{number}") == 1
+    assert text.split("\n") == [
+        "a and a",
+        "  a: https://example.org/1",
+        "",
+        "- b",
+        "    b: https://example.org/2",
+        "",
+        "> c",
+        ">   c: https://example.org/3",
+    ]
 
 
 @pytest.mark.parametrize(
