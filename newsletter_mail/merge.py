@@ -38,8 +38,12 @@ KNOWN_NAMES = (
     "web_url",
 )
 
-_TAG = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
-_STRAY = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}")
+#: Longer than any that people write, and short enough that none nests beyond Python's stack.
+MAX_LENGTH = 500
+
+# One that is not closed runs to the end, so that a text is read once, whatever is in it.
+_TAG = re.compile(r"\{\{(.*?)(\}\}|\Z)", re.DOTALL)
+_STRAY = re.compile(r"\}\}|\{%|%\}|\{#|#\}")
 _ENVIRONMENT = jinja2.Environment(autoescape=True)
 
 
@@ -89,11 +93,15 @@ def parse_merge_tag(expression: str) -> MergeTag:
     if "\n" in expression:
         raise MergeTagError("a merge tag must stand on one line")
     expression = expression.strip()
+    if len(expression) > MAX_LENGTH:
+        raise MergeTagError(f"a merge tag may have {MAX_LENGTH} characters at most")
     shown = f"{{{{ {expression} }}}}"
     try:
         template = _ENVIRONMENT.parse("{{ " + expression + " }}")
     except jinja2.TemplateSyntaxError as error:
         raise MergeTagError(f"{shown} is not a merge tag: {error.message}") from error
+    except RecursionError as error:
+        raise MergeTagError(f"{shown} is not a merge tag: too many brackets") from error
     output = template.body[0] if len(template.body) == 1 else None
     if not isinstance(output, nodes.Output) or len(output.nodes) != 1:
         raise MergeTagError(f"{shown} is not a merge tag")
@@ -118,6 +126,8 @@ def split_merge_tags(text: str) -> list[str | MergeTag]:
     position = 0
     for match in _TAG.finditer(text):
         _refuse_strays(text, position, match.start())
+        if not match[2]:
+            raise MergeTagError("{{ without its }}", line=_line_at(text, match.start()))
         parts.append(text[position : match.start()])
         try:
             parts.append(parse_merge_tag(match[1]))
@@ -134,14 +144,13 @@ def _refuse_strays(text: str, start: int, end: int) -> None:
     if stray is None:
         return
     line = _line_at(text, stray.start())
-    if stray[0] in ("{%", "%}", "{#", "#}"):
+    if stray[0] != "}}":
         raise MergeTagError(
             f"{stray[0]} is not allowed here: an issue has merge tags such as "
             "{{ subscriber.first_name }}, and no statements",
             line=line,
         )
-    other = "}}" if stray[0] == "{{" else "{{"
-    raise MergeTagError(f"{stray[0]} without its {other}", line=line)
+    raise MergeTagError("}} without its {{", line=line)
 
 
 def _line_at(text: str, offset: int) -> int:
@@ -166,6 +175,7 @@ def _compile(node: nodes.Node, names: set[str], shown: str) -> _Evaluate:
     """A function of the scope for one node of the expression."""
     match node:
         case nodes.Const(value=value):
+            _refuse_unwritable(value, shown)
             return lambda scope: value
         case nodes.Name() | nodes.Getattr() | nodes.Getitem():
             return _compile_name(node, names, shown)
@@ -188,6 +198,12 @@ def _compile(node: nodes.Node, names: set[str], shown: str) -> _Evaluate:
         f"{shown} is not a merge tag: it may have names, texts, filters, 'or' and 'if … else', "
         "nothing else"
     )
+
+
+def _refuse_unwritable(value: object, shown: str) -> None:
+    # "\ud800" in a text of Jinja2 is half a character, which no mail can have.
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise MergeTagError(f"{shown} is not a merge tag: there is half a character in it")
 
 
 def _compile_name(node: nodes.Node, names: set[str], shown: str) -> _Evaluate:
@@ -246,7 +262,10 @@ _TEXT_FILTERS: Mapping[str, Callable[[str], str]] = {
 def _compile_filter(
     node: nodes.Filter, inner: _Evaluate, name: str, names: set[str], shown: str
 ) -> _Evaluate:
-    if name == "default" and len(node.args) in (1, 2) and not node.kwargs:
+    # Jinja2's own default takes a second argument, true; here it is always so.
+    rest = node.args[1:]
+    is_default = name == "default" and len(node.args) in (1, 2) and not node.kwargs
+    if is_default and all(isinstance(argument, nodes.Const) for argument in rest):
         fallback = _compile(node.args[0], names, shown)
         return lambda scope: fallback(scope) if _is_missing(v := inner(scope)) else v
     if name in _TEXT_FILTERS and not node.args and not node.kwargs:

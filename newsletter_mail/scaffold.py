@@ -48,6 +48,14 @@ connections = 10
 # Messages a second; 0: as fast as the server takes them.
 rate = 0
 
+# Signs each message, where your mail server does not do that. Make the key with
+# `openssl genrsa -out dkim.pem 2048`, chmod 600 it, and put its public half in the DNS at
+# SELECTOR._domainkey.DOMAIN.
+# [dkim]
+# domain = "example.org"
+# selector = "news"
+# key_file = "dkim.pem"
+
 [delivery]
 max_attempts = 6
 # "hold": uncertain deliveries wait for `newsletter settle`; "resend": they are tried again.
@@ -58,6 +66,7 @@ require_test = false
 
 _GITIGNORE = """\
 .env
+*.pem
 newsletter.db*
 outbox/
 build/
@@ -65,7 +74,7 @@ build/
 
 _ISSUE = """\
 ---
-subject: {title}
+subject: "{title}"
 preheader: One sentence that makes people open it
 language: en
 template: default

@@ -8,17 +8,22 @@ and people read old mail).
 
 import hashlib
 import hmac
+import re
 from base64 import b32encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadData, Signer
+from itsdangerous.encoding import base64_decode, base64_encode
 
 from newsletter_mail.errors import BadToken
 
 #: A token longer than this is not ours; refused before anything is computed.
 MAX_TOKEN_LENGTH = 512
+# Base64 forgives characters that do not belong to it and bits that it does not need, so a changed
+# token could still be good. The last character of 32 bytes holds four bits.
+_SHAPE = re.compile(r"[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]", re.ASCII)
 
 
 class Purpose(StrEnum):
@@ -51,12 +56,14 @@ class Tokens:
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        # itsdangerous wants the oldest first.
-        self._serializers = {
-            purpose: URLSafeSerializer(
+        # itsdangerous wants the oldest first. Its serializer would make JSON, compress it and
+        # build a signer anew for every token: 25 µs, twice a message; the signer alone takes 6.
+        self._signers = {
+            purpose: Signer(
                 list(reversed(keys)),
                 salt=purpose.value,
-                signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
+                key_derivation="hmac",
+                digest_method=hashlib.sha256,
             )
             for purpose in Purpose
         }
@@ -64,10 +71,8 @@ class Tokens:
 
     def sign(self, purpose: Purpose, grant: Grant) -> str:
         """A token: URL-safe, at most ``MAX_TOKEN_LENGTH`` characters."""
-        payload: list[object] = [grant.subscriber, grant.issue]
-        if grant.is_test:
-            payload.append(1)
-        return self._serializers[purpose].dumps(payload)
+        words = [grant.subscriber, grant.issue, *(["test"] if grant.is_test else [])]
+        return self._signers[purpose].sign(base64_encode("\n".join(words))).decode()
 
     def read(self, purpose: Purpose, token: str) -> Grant:
         """What the token grants.
@@ -77,14 +82,16 @@ class Tokens:
         """
         if len(token) > MAX_TOKEN_LENGTH:
             raise BadToken("the token is too long")
+        if not _SHAPE.fullmatch(token):
+            raise BadToken("the token has another shape")
         try:
-            payload = self._serializers[purpose].loads(token)
-        except (BadSignature, ValueError) as error:
+            words = base64_decode(self._signers[purpose].unsign(token)).decode().split("\n")
+        except (BadData, ValueError) as error:
             raise BadToken("the signature of the token does not hold") from error
-        match payload:
-            case [str() as subscriber, str() as issue]:
+        match words:
+            case [subscriber, issue]:
                 return Grant(subscriber, issue)
-            case [str() as subscriber, str() as issue, 1]:
+            case [subscriber, issue, "test"]:
                 return Grant(subscriber, issue, is_test=True)
         raise BadToken("the token has another shape")
 

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from newsletter_mail.cli.output import note
 from newsletter_mail.errors import SendRefused
 
 
@@ -26,6 +27,7 @@ def ask_for_number(number: int, *, yes: bool, expect: int | None) -> None:
     typer.echo(f"Type {number} to send {number:,} messages: ", nl=False, err=True)
     typed = sys.stdin.readline()
     if not typed:
+        note()
         raise SendRefused("nobody is there to agree: say --yes or --expect N; nothing was sent")
     if typed.strip().replace(",", "") != str(number):
         raise SendRefused(f"{typed.strip()!r} is not {number}: nothing was sent")

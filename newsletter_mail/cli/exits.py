@@ -31,7 +31,9 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     ``--debug`` before the command shows it all the same.
     """
     try:
-        return int(_invoke(app, arguments) or Exit.DONE)
+        code = int(_invoke(app, arguments) or Exit.DONE)
+        # While a reader that has gone can still be told from an error of ours.
+        sys.stdout.flush()
     except NewsletterError as error:
         if "--debug" in arguments:
             raise
@@ -45,6 +47,7 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
         # interpreter must not complain while it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
+    return code
 
 
 def _invoke(app: typer.Typer, arguments: Sequence[str]) -> int | None:

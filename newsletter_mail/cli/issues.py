@@ -85,8 +85,8 @@ def build(
     """Compile an issue into files to look at."""
     session = session_of(context)
     folder = find_issue(session.workspace, issue)
-    mailer = looking_mailer_of(session)
     builds = compile_all(session.settings, folder)
+    mailer = looking_mailer_of(session)
     person = None
     if as_subscriber is not None:
         person = find_subscriber(session.database, as_subscriber).recipient
@@ -126,7 +126,9 @@ def _write_for(
 def check(
     context: typer.Context,
     issue: Issue,
-    check_format: Annotated[CheckFormat, typer.Option("--format")] = CheckFormat.TEXT,
+    check_format: Annotated[
+        CheckFormat, typer.Option("--format", help="How the findings are written.")
+    ] = CheckFormat.TEXT,
     strict: Annotated[bool, typer.Option("--strict", help="A warning counts as an error.")] = False,
 ) -> Exit:
     """Look for everything that would be wrong with the mails, for everybody on the list."""

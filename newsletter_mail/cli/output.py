@@ -15,6 +15,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 _PIPE_WIDTH = 400
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        # Rich ends the process here, with code 1; the end of a command is for exits.py to decide.
+        raise  # noqa: PLE0704 - rich calls this where it has caught the error
+
+
 def shown(text: object) -> str:
     """Text from outside, safe on a terminal: one line, control characters replaced."""
     return _CONTROL.sub("�", str(text).replace("\n", " "))
@@ -33,17 +39,23 @@ def note(message: str = "") -> None:
 def complain(message: str) -> None:
     """What went wrong, on stderr; one line each."""
     for line in message.splitlines():
-        note(f"Error: {line}")
+        note(f"Error: {shown(line)}")
 
 
 def warn(message: str) -> None:
     """What may go wrong, on stderr."""
-    note(f"Warning: {message}")
+    note(f"Warning: {shown(message)}")
 
 
 def say_json(document: object) -> None:
     """One JSON document on stdout."""
-    say(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    say(as_json(document, indent=2))
+
+
+def as_json(document: object, *, indent: int | None = None) -> str:
+    """JSON as it may go to a terminal: control characters are written as escapes."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent, default=str)
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -53,5 +65,5 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(shown(cell)) for cell in row))
-    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+    console = _Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
     console.print(table)

@@ -1,7 +1,6 @@
 """``status`` and ``log``: what became of the issues."""
 
 import csv
-import json
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -10,7 +9,7 @@ import typer
 
 from newsletter_mail.addresses import parse_address
 from newsletter_mail.cli.composing import slug_of
-from newsletter_mail.cli.output import say, say_json, say_table
+from newsletter_mail.cli.output import as_json, say, say_json, say_table
 from newsletter_mail.cli.sending import Json
 from newsletter_mail.cli.session import session_of
 from newsletter_mail.cli.sums import status_line
@@ -87,7 +86,9 @@ def log(
         str | None,
         typer.Option("--state", metavar="STATE", help=f"One of {', '.join(_STATES)}."),
     ] = None,
-    log_format: Annotated[LogFormat, typer.Option("--format")] = LogFormat.TABLE,
+    log_format: Annotated[
+        LogFormat, typer.Option("--format", help="How it is written.")
+    ] = LogFormat.TABLE,
 ) -> None:
     """The send log: a row a delivery, and the tests."""
     if state is not None and state not in _STATES:
@@ -101,7 +102,7 @@ def log(
         rows = log_rows(connection, wanted, domain=domain)
         if log_format is LogFormat.JSONL:
             for row in rows:
-                say(json.dumps(row, ensure_ascii=False))
+                say(as_json(row))
         elif log_format is LogFormat.CSV:
             writer = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
             writer.writeheader()

@@ -4,7 +4,6 @@ import logging
 import re
 
 from mjml import mjml2html
-from premailer import Premailer
 
 from newsletter_mail.compose.marks import Marks
 from newsletter_mail.errors import InlineError, MjmlError
@@ -65,6 +64,9 @@ def _render_mjml(mjml: str) -> str:
 
 
 def _inline(html: str, css: str) -> str:
+    # An eighth of a second, which `newsletter status` must not wait for.
+    from premailer import Premailer  # noqa: PLC0415
+
     # premailer looks for the doctype in capitals, and loses it (and standards mode) otherwise.
     html = html.lstrip().replace("<!doctype html>", "<!DOCTYPE html>", 1)
     html = _STYLE.sub(f"<style{_IGNORED}", html)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter_mail import __version__
+from newsletter_mail.errors import InputError
 from newsletter_mail.message.patterns import fill_pattern
 from newsletter_mail.message.scope import Links, merge_scope
 from newsletter_mail.words import Build, Outgoing, Recipient
@@ -38,24 +39,27 @@ def write_build(
 
     Raises:
         MessageError: a merge tag has no value for the reader.
-        OSError: a file cannot be written.
+        InputError: a file cannot be written.
     """
     scope = merge_scope(build, reader.recipient, reader.links)
     html = fill_pattern(build.html, scope, picture_url=lambda name: f"media/{name}")
     text = fill_pattern(build.text, scope, picture_url=lambda name: f"media/{name}")
     subject = fill_pattern(build.subject, scope, picture_url=str)
     eml = b"".join(message().content)
-    media = folder / "media"
-    media.mkdir(parents=True, exist_ok=True)
-    for picture in build.pictures:
-        (media / picture.name).write_bytes(picture.content)
-    (folder / "index.html").write_bytes(html.encode())
-    (folder / "message.txt").write_bytes(text.encode())
-    (folder / "message.eml").write_bytes(eml)
     facts = _facts(build, subject=subject, html_bytes=len(html.encode()))
-    (folder / "build.json").write_text(
-        json.dumps(facts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-    )
+    contents = {
+        **{f"media/{picture.name}": picture.content for picture in build.pictures},
+        "index.html": html.encode(),
+        "message.txt": text.encode(),
+        "message.eml": eml,
+        "build.json": f"{json.dumps(facts, ensure_ascii=False, indent=2)}\n".encode(),
+    }
+    try:
+        (folder / "media").mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}") from error
 
 
 def _facts(build: Build, *, subject: str, html_bytes: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
+from urllib.parse import quote
 
 from newsletter_mail.delivery.preparation import Unfillable
 from newsletter_mail.errors import CompileError, IssueError, IssueErrors, NewsletterError
@@ -151,9 +152,10 @@ def as_document(slug: str, findings: Sequence[Finding]) -> dict[str, Any]:
 def as_github(findings: Sequence[Finding]) -> Iterator[str]:
     """Workflow commands: GitHub shows each at its line of the pull request."""
     for finding in findings:
-        # Percent, CR and LF end or split a workflow command.
+        # Percent, CR and LF end or split a workflow command, colon and comma its properties.
         message = finding.message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        place = f"file={finding.file},line={finding.line or 1},title={finding.rule}"
+        file = finding.file.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+        place = f"file={file},line={finding.line or 1},title={finding.rule}"
         yield f"::{finding.level.value} {place}::{message}"
 
 
@@ -167,7 +169,7 @@ def as_sarif(findings: Sequence[Finding], *, version: str) -> str:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": finding.file or "newsletter.toml"},
+                        "artifactLocation": {"uri": quote(finding.file or "newsletter.toml")},
                         "region": {"startLine": finding.line or 1},
                     }
                 }

@@ -32,7 +32,9 @@ def suppress_dead(
     suspect = [
         domain
         for domain, count in sorted(dead_of.items())
-        if _is_too_many(count, _tried(connection, issue_id, domain))
+        # Counting a domain reads the whole issue: not for each of thousands with one dead address.
+        if count > MOST_DEAD * FROM_TRIED
+        and _is_too_many(count, _tried(connection, issue_id, domain))
     ]
     rows = [
         {

@@ -4,6 +4,7 @@ The kernel releases it when the process ends, however it ends. So whoever gets i
 other sender is alive, and that every ``sending`` row is a leftover of one that died.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -38,13 +39,16 @@ def sender_lock(database: Path, *, work: str, now: datetime) -> Iterator[None]:
     except OSError as error:
         raise StoreError(f"{path}: the lock of the sender cannot be made: {error}") from error
     try:
-        note.write_text(
-            json.dumps({"pid": os.getpid(), "work": work, "since": now.isoformat()}),
-            encoding="utf-8",
-        )
+        # Only told to others: on a full disk the database has its own sentence.
+        with contextlib.suppress(OSError):
+            note.write_text(
+                json.dumps({"pid": os.getpid(), "work": work, "since": now.isoformat()}),
+                encoding="utf-8",
+            )
         yield
     finally:
-        note.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            note.unlink(missing_ok=True)
         lock.release()
 
 

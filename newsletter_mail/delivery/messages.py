@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from newsletter_mail.addresses import parse_address
 from newsletter_mail.delivery.links import LinkMaker
+from newsletter_mail.message.dkim import Signer
 from newsletter_mail.message.template import Identity, MessageTemplate, sender_id_for
 from newsletter_mail.settings import SenderSection
 from newsletter_mail.store.schema import lists
@@ -49,6 +50,7 @@ class MessageMaker:
         builds: by language.
         default_language: whose web page has no language in its address.
         lists: by row number.
+        signer: signs each message (DKIM), where this is not left to the mail server.
     """
 
     slug: str
@@ -59,6 +61,7 @@ class MessageMaker:
     links: LinkMaker
     lists: Mapping[int, ListName]
     is_test: bool = False
+    signer: Signer | None = None
     _templates: dict[tuple[str, int], MessageTemplate] = field(default_factory=dict)
 
     def make(
@@ -103,5 +106,6 @@ class MessageMaker:
                 identity=identity_of(self.sender, self.newsletter_name, self.lists[list_id]),
                 picture_url=self.links.picture_url,
                 is_test=self.is_test,
+                signer=self.signer,
             )
         return kept

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from newsletter_mail.delivery.editions import FrozenIssue, freeze_issue, issue_digest
 from newsletter_mail.delivery.messages import MessageMaker
 from newsletter_mail.delivery.plan import Audience, count_plan, plan_deliveries, recipients_of_plan
-from newsletter_mail.delivery.states import count_open, recipient_of
+from newsletter_mail.delivery.recipients import recipient_of
 from newsletter_mail.errors import Conflict, MessageError, NotFound, SendRefused
 from newsletter_mail.store.schema import lists, tests
 from newsletter_mail.words import Build, Verdict
@@ -132,7 +132,8 @@ def plan_send(
     waiting = count_plan(connection, audience, now=now).waiting
     room = None if limit is None else max(0, limit - waiting)
     plan_deliveries(connection, audience, now=now, limit=room)
-    number = count_open(connection, frozen.id, now=now)
+    # Whoever has left since an earlier run is skipped at the claim, and was not agreed to.
+    number = count_plan(connection, audience, now=now).waiting
     if limit is not None:
         number = min(number, limit)
     if number != expected:

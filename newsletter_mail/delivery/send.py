@@ -17,16 +17,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from newsletter_mail.delivery.breaker import Breaker
-from newsletter_mail.delivery.editions import FrozenIssue
-from newsletter_mail.delivery.messages import MessageMaker
-from newsletter_mail.delivery.pace import Pace
-from newsletter_mail.delivery.states import (
+from newsletter_mail.delivery.claims import (
     Claim,
     ClaimedDelivery,
     Result,
     claim_deliveries,
     record_results,
 )
+from newsletter_mail.delivery.editions import FrozenIssue
+from newsletter_mail.delivery.messages import MessageMaker
+from newsletter_mail.delivery.pace import Pace
 from newsletter_mail.delivery.window import Window
 from newsletter_mail.errors import MessageError, SendStopped, StoreError, TransportError
 from newsletter_mail.store.engine import writing

@@ -31,12 +31,14 @@ from newsletter_mail.delivery.preparation import (
 from newsletter_mail.delivery.report import IssueStatus, issue_status, not_sent_yet
 from newsletter_mail.delivery.send import Run, Stop, Tally, deliver
 from newsletter_mail.delivery.states import (
+    count_for_retry,
     make_deferred_due,
     mark_abandoned,
     retry_failed,
     settle_for_resend,
 )
 from newsletter_mail.errors import SendRefused, SendStopped
+from newsletter_mail.message.dkim import Signer
 from newsletter_mail.settings import DeliverySection, SenderSection, TransportSection
 from newsletter_mail.store.engine import reading, sqlite_path, writing
 from newsletter_mail.tokens import Tokens
@@ -52,6 +54,7 @@ class Mailer:
 
     Attributes:
         clock: the time, aware UTC.
+        signer: signs the messages (DKIM), where this is not left to the mail server.
     """
 
     engine: Engine
@@ -63,13 +66,20 @@ class Mailer:
     pacing: TransportSection
     delivery: DeliverySection
     clock: Callable[[], datetime]
+    signer: Signer | None = None
 
     def links(self) -> LinkMaker:
         """Builds the links of its messages."""
         return LinkMaker(self.base_url, self.tokens)
 
-    def maker(self, issue: FrozenIssue, *, is_test: bool = False) -> MessageMaker:
-        """Builds the messages of an issue."""
+    def maker(
+        self, issue: FrozenIssue, *, is_test: bool = False, is_signing: bool = True
+    ) -> MessageMaker:
+        """Builds the messages of an issue.
+
+        Args:
+            is_signing: False where no message leaves: a signature costs more than all the rest.
+        """
         with reading(self.engine) as connection:
             names = list_names(connection)
         return MessageMaker(
@@ -81,6 +91,7 @@ class Mailer:
             links=self.links(),
             lists=names,
             is_test=is_test,
+            signer=self.signer if is_signing else None,
         )
 
     def lock(self, work: str) -> AbstractContextManager[None]:
@@ -197,7 +208,8 @@ def send_issue(
                 f"require_test asks for it: newsletter test {request.slug} --to YOU"
             )
         ask(summary)
-        if not summary.number:
+        # An issue that was planned may have open ends, though nobody is to be written to.
+        if not summary.number and not issue.id:
             return _report(mailer, request.slug)
         with writing(mailer.engine) as connection:
             frozen = plan_send(
@@ -233,13 +245,17 @@ def retry_issue(
         issue = _sent_issue(mailer, slug)
         check_builds(issue, (), as_frozen=True)
         _settle_abandoned(mailer)
+        with reading(mailer.engine) as connection:
+            number = count_for_retry(connection, issue.id, with_failed=with_failed)
+        # Not while the database is ours: people who leave meanwhile must not wait.
+        ask(number)
         with writing(mailer.engine) as connection:
             now = mailer.clock()
             chosen = make_deferred_due(connection, issue.id, now=now)
             if with_failed:
                 chosen += retry_failed(connection, issue.id, now=now)
-            # Refused: the transaction is undone.
-            ask(len(chosen))
+            if len(chosen) != number:
+                raise SendRefused(f"there are {len(chosen):,} to try by now, and not {number:,}")
         if not chosen:
             return _report(mailer, slug)
         return _deliver(mailer, issue, on_progress, only=chosen)
@@ -295,7 +311,7 @@ def _summary(
     *,
     abandoned: int,
 ) -> Summary:
-    maker, now = mailer.maker(issue), mailer.clock()
+    maker, now = mailer.maker(issue, is_signing=False), mailer.clock()
     with reading(mailer.engine) as connection:
         plan = count_plan(connection, audience, now=now)
         number = plan.to_send if request.limit is None else min(plan.to_send, request.limit)

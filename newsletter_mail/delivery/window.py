@@ -9,8 +9,8 @@ import contextlib
 import time
 from collections import deque
 
+from newsletter_mail.delivery.claims import ClaimedDelivery, Result
 from newsletter_mail.delivery.pace import Pace
-from newsletter_mail.delivery.states import ClaimedDelivery, Result
 from newsletter_mail.words import Outcome, Outgoing, Reply, Stage, Verdict
 
 

@@ -32,7 +32,7 @@ def back_up(engine: Engine, target: Path) -> None:
             source = connection.connection.driver_connection
             assert source is not None  # noqa: S101 - a connection in use has a driver connection
             source.backup(copy)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, StoreError) as error:
         copy.close()
         target.unlink()
         raise StoreError(f"{target}: the copy could not be written: {error}") from error

@@ -99,16 +99,17 @@ _SENTENCES = {
     "database is locked": f"has been locked by another program for {BUSY_TIMEOUT_S} s",
     "unable to open database file": "cannot be opened: look at its folder and its permissions",
     "not a database": "is not a database of ours: another file lies in its place",
-    "malformed": "is damaged: restore a backup",
+    "disk image is malformed": "is damaged: restore a backup",
 }
 
 
 def _translate(context: ExceptionContext) -> None:
     """Turn what a person can do something about into a sentence."""
     original = context.original_exception
-    if context.engine is None or not isinstance(
-        context.sqlalchemy_exception or original, OperationalError | sqlite3.Error
-    ):
+    is_ours = isinstance(original, sqlite3.Error) or isinstance(
+        context.sqlalchemy_exception, OperationalError
+    )
+    if context.engine is None or not is_ours:
         return
     place = context.engine.url.render_as_string(hide_password=True)
     path = sqlite_path(context.engine)

@@ -29,6 +29,7 @@ def open_database(url: str) -> Engine:
             raise SchemaOutdated("the database is empty: run `newsletter db upgrade`")
         upgrade(engine)
         return engine
+    _refuse_foreign(engine)
     current, newest = revisions(engine)
     if current != newest:
         raise SchemaOutdated(
@@ -45,17 +46,35 @@ def revisions(engine: Engine) -> tuple[str | None, str | None]:
         return MigrationContext.configure(connection).get_current_revision(), newest
 
 
+def _refuse_foreign(engine: Engine) -> None:
+    """Raise where the tables are of a newer program, or of another one."""
+    current, newest = revisions(engine)
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if current is None and not _has_no_tables(engine):
+        raise StoreError(
+            "the database has tables of another program: name another one in [database] url"
+        )
+    if current is not None and current not in known:
+        raise SchemaOutdated(
+            f"the database is at revision {current}, and this program knows {newest} at most: "
+            "install a newer version of newsletter-mail"
+        )
+
+
 def _has_no_tables(engine: Engine) -> bool:
     with reading(engine) as connection:
-        return not inspect(connection).get_table_names()
+        # Alembic's own stays when every revision is taken back.
+        return set(inspect(connection).get_table_names()) <= {"alembic_version"}
 
 
 def upgrade(engine: Engine) -> None:
     """Run every revision that the database has not seen, in one transaction.
 
     Raises:
-        StoreError: a revision would have broken a reference between rows.
+        SchemaOutdated: the database is newer than this program.
+        StoreError: it is not ours, or a revision would have broken a reference between rows.
     """
+    _refuse_foreign(engine)
     config = _config()
     with engine.connect() as connection:
         if connection.dialect.name == "sqlite":
