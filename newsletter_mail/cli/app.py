@@ -1,5 +1,6 @@
 """The command ``newsletter``: its global options, and the groups of commands."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +61,7 @@ def main(
     context.obj = Session(workspace)
 
 
-for name, command in {
+_COMMANDS: Mapping[str, Callable[..., object]] = {
     "init": init,
     "demo": demo,
     "new": new,
@@ -75,7 +76,8 @@ for name, command in {
     "status": status,
     "log": log,
     "serve": serve,
-}.items():
+}
+for name, command in _COMMANDS.items():
     app.command(name)(command)
 app.add_typer(database_app)
 app.add_typer(subscribers_app)

@@ -73,4 +73,7 @@ def tell_next(mailer: Mailer, status: IssueStatus) -> None:
             f"newsletter retry {slug}"
         )
     if counts[DeliveryState.FAILED]:
-        note(f"Why others failed: newsletter log --issue {slug} --state failed")
+        note(
+            f"{counts[DeliveryState.FAILED]:,} failed. Why: newsletter log --issue {slug} "
+            f"--state failed. Those that are worth it again: newsletter retry {slug} --failed"
+        )
