@@ -101,7 +101,7 @@ def parse_merge_tag(expression: str) -> MergeTag:
     except jinja2.TemplateSyntaxError as error:
         raise MergeTagError(f"{shown} is not a merge tag: {error.message}") from error
     except RecursionError as error:
-        raise MergeTagError(f"{shown} is not a merge tag: too many brackets") from error
+        raise MergeTagError(f"{shown} is not a merge tag: it is nested too deeply") from error
     output = template.body[0] if len(template.body) == 1 else None
     if not isinstance(output, nodes.Output) or len(output.nodes) != 1:
         raise MergeTagError(f"{shown} is not a merge tag")

@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -36,6 +37,7 @@ FILE_NAME = "newsletter.toml"
 SECRETS = ("secret_key", "smtp_password")
 _PREFIX = "NEWSLETTER_"
 _MIN_KEY_LENGTH = 16
+_SELECTOR = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 
 
 def _one_line(value: str) -> str:
@@ -61,6 +63,14 @@ def _mailbox_address(value: str) -> str:
 def _mailbox(value: str) -> str:
     _parse_or_fail(_split_mailbox(value)[1])
     return value
+
+
+def _domain(value: str) -> str:
+    """In A-labels, lower case."""
+    try:
+        return value and parse_address(f"postmaster@{value}").domain
+    except InvalidAddress as error:
+        raise ValueError("must be a domain such as example.org") from error
 
 
 def _parse_or_fail(value: str) -> None:
@@ -158,6 +168,27 @@ class TransportSection(Section):
     per_domain: Annotated[int, Field(ge=0)] = 0
 
 
+class DkimSection(Section):
+    """What signs the messages (DKIM, RFC 6376); all three, or none where the mail server signs."""
+
+    #: The sender's, or one above it.
+    domain: Annotated[str, AfterValidator(_domain)] = ""
+    #: The public key is in the DNS at ``SELECTOR._domainkey.DOMAIN``.
+    selector: Annotated[str, Field(pattern=rf"^({_SELECTOR}(\.{_SELECTOR})*)?$")] = ""
+    #: A private key in PEM, RSA or Ed25519; relative to the workspace.
+    key_file: OneLine = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        missing = [name for name in type(self).model_fields if not getattr(self, name)]
+        if missing and len(missing) < len(type(self).model_fields):
+            raise ValueError(
+                f"set domain, selector and key_file, or none of them: {' and '.join(missing)} "
+                f"{'is' if len(missing) == 1 else 'are'} missing"
+            )
+        return self
+
+
 class DeliverySection(Section):
     """How the send behaves."""
 
@@ -187,6 +218,7 @@ class Settings(BaseSettings):
     web: WebSection = WebSection()
     database: DatabaseSection = DatabaseSection()
     transport: TransportSection = TransportSection()
+    dkim: DkimSection = DkimSection()
     delivery: DeliverySection = DeliverySection()
     workspace: Path = Path()
     secret_key: SecretStr = SecretStr("")
@@ -233,6 +265,21 @@ class Settings(BaseSettings):
             return self.database.url
         return f"sqlite:///{(self.workspace / match[1]).absolute()}"
 
+    def read_dkim_key(self) -> tuple[Path, bytes]:
+        """The file of the key that signs messages, and what is in it.
+
+        Raises:
+            ConfigError: it is not there, or others can read it.
+        """
+        path = self.workspace / self.dkim.key_file
+        try:
+            with path.open("rb") as file:
+                if os.name == "posix" and os.fstat(file.fileno()).st_mode & 0o077:
+                    raise ConfigError(f"{path}: others can use this key: chmod 600 it")
+                return path, file.read()
+        except OSError as error:
+            raise ConfigError(f"{path}: the DKIM key cannot be read: {error.strerror}") from error
+
     @classmethod
     def load(cls, workspace: Path) -> Self:
         """Read the settings of a workspace.
@@ -245,16 +292,18 @@ class Settings(BaseSettings):
         path = workspace / FILE_NAME
         values = _read_toml(path)
         dotenv = workspace / ".env"
+        _refuse_unknown_variables(dotenv)
         try:
-            return cls(
+            settings = cls(
                 _env_file=dotenv if dotenv.is_file() else None,  # type: ignore[call-arg] # pydantic-settings reads it from the keyword
                 **values,
-                workspace=workspace,
             )
         except SettingsError as error:
             raise ConfigError(f"the environment or .env: {error}") from error
         except ValidationError as error:
             raise ConfigError(_explain(error, path)) from error
+        # Not by the way of the other values: NEWSLETTER_WORKSPACE is weaker than --workspace.
+        return settings.model_copy(update={"workspace": workspace})
 
 
 def find_workspace(start: Path) -> Path:
@@ -283,7 +332,8 @@ def is_env_file_open(workspace: Path) -> bool:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8")
+        # Editors on Windows put a byte order mark in front.
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such file; run `newsletter init`") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -306,9 +356,32 @@ def _read_toml(path: Path) -> dict[str, Any]:
     return values
 
 
+def _refuse_unknown_variables(dotenv: Path) -> None:
+    """A variable that is spelt wrong must not be passed over in silence."""
+    known = [name.upper() for name in Settings.model_fields]
+    places = [
+        (f"environment variable {name}", name)
+        for name in os.environ
+        if name.startswith(_PREFIX) and "__" in name
+    ]
+    try:
+        text = dotenv.read_text(encoding="utf-8") if dotenv.is_file() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{dotenv}: cannot be read as UTF-8 text") from error
+    for number, line in enumerate(text.splitlines(), 1):
+        if variable := re.match(rf"\s*(?:export\s+)?({_PREFIX}\w*)\s*=", line, re.IGNORECASE):
+            places.append((f"{dotenv}:{number}", variable[1].upper()))
+    for where, name in places:
+        section = name.removeprefix(_PREFIX).partition("__")[0]
+        if section not in known:
+            close = difflib.get_close_matches(section, known, n=1)
+            hint = f"; did you mean {name.replace(section, close[0], 1)}?" if close else ""
+            raise ConfigError(f"{where}: there is no setting {name}{hint}")
+
+
 def _explain(error: ValidationError, path: Path) -> str:
     """Every finding of pydantic as a line that names the file's line or the variable."""
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     return "\n".join(_explain_one(dict(finding), path, text) for finding in error.errors())
 
 

@@ -44,5 +44,6 @@ def backup_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")],
 ) -> None:
     """Write a whole copy of the database; a send may go on meanwhile."""
-    back_up(session_of(context).database, file)
+    # Also of a database that is not up to date: its upgrade begins with a backup.
+    back_up(connect(session_of(context).settings.database_url), file)
     say(f"{file} holds a copy of the database")

@@ -11,6 +11,9 @@ from typer.exceptions import TyperException
 from newsletter_mail.cli.output import complain
 from newsletter_mail.errors import NewsletterError, SendStopped, TransportError
 
+# What Typer makes of a KeyboardInterrupt.
+_TYPER_INTERRUPTED = 130
+
 
 class Exit(IntEnum):
     """What a command's end means."""
@@ -57,4 +60,11 @@ def _invoke(app: typer.Typer, arguments: Sequence[str]) -> int | None:
         # Words that the command line does not know; it prints its usage itself.
         error.show()  # type: ignore[attr-defined] # the subclasses that are raised have it
         return Exit.WRONG
+    except SystemExit as ended:
+        # Typer ends the process with code 1 where the reader of our output has gone.
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
+        raise
+    if code == _TYPER_INTERRUPTED:
+        raise KeyboardInterrupt
     return code

@@ -1,8 +1,10 @@
 """From settings to what the delivery floor needs."""
 
 from newsletter_mail.cli.session import Session, now
+from newsletter_mail.cli.signing import signer_of
 from newsletter_mail.delivery.sending import Mailer
 from newsletter_mail.errors import ConfigError
+from newsletter_mail.message.dkim import Signer
 from newsletter_mail.settings import Settings
 from newsletter_mail.tokens import Tokens
 from newsletter_mail.transport.base import Transport
@@ -31,21 +33,22 @@ def mailer_of(session: Session) -> Mailer:
     """What sends messages from this workspace.
 
     Raises:
-        ConfigError: no secret key, or a transport that cannot be used.
+        ConfigError: no secret key, or a transport or a DKIM key that cannot be used.
     """
-    return _mailer(session, Tokens(session.settings.secret_keys))
+    settings = session.settings
+    return _mailer(session, Tokens(settings.secret_keys), signer_of(settings))
 
 
 def looking_mailer_of(session: Session) -> Mailer:
-    """The same for what only looks: works without a secret key; its links may grant nothing."""
+    """The same for what only looks: works without keys; its links may grant nothing."""
     try:
         keys = session.settings.secret_keys
     except ConfigError:
         keys = (_KEY_OF_A_LOOK,)
-    return _mailer(session, Tokens(keys))
+    return _mailer(session, Tokens(keys), None)
 
 
-def _mailer(session: Session, tokens: Tokens) -> Mailer:
+def _mailer(session: Session, tokens: Tokens, signer: Signer | None) -> Mailer:
     settings = session.settings
     return Mailer(
         engine=session.database,
@@ -57,4 +60,5 @@ def _mailer(session: Session, tokens: Tokens) -> Mailer:
         pacing=settings.transport,
         delivery=settings.delivery,
         clock=now,
+        signer=signer,
     )

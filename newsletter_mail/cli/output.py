@@ -23,7 +23,7 @@ class _Console(Console):
 
 def shown(text: object) -> str:
     """Text from outside, safe on a terminal: one line, control characters replaced."""
-    return _CONTROL.sub("�", str(text).replace("\n", " "))
+    return _CONTROL.sub("�", str(text).replace("\n", " ").replace("\t", " "))
 
 
 def say(message: str = "") -> None:

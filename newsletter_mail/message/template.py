@@ -8,7 +8,7 @@ its template 7 ms to make.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -18,6 +18,7 @@ from hashlib import sha256
 from newsletter_mail.addresses import Address
 from newsletter_mail.errors import InvalidAddress, MessageError
 from newsletter_mail.merge import Scope, parse_merge_tag
+from newsletter_mail.message.dkim import Signer, TemplateSigner
 from newsletter_mail.message.headers import (
     addr_spec,
     ascii_label,
@@ -97,6 +98,7 @@ class MessageTemplate:
         identity: who sends.
         picture_url: makes the address of a picture from its name.
         is_test: mark the subject with ``[Test]``.
+        signer: signs each message (DKIM); None: they go unsigned.
 
     Raises:
         HeaderInjection: CR, LF or NUL in a name or an address of the sender, or no language tag in
@@ -113,6 +115,7 @@ class MessageTemplate:
         identity: Identity,
         picture_url: Callable[[str], str],
         is_test: bool = False,
+        signer: Signer | None = None,
     ) -> None:
         self._build = build
         addr_spec(identity.bounce_address)
@@ -147,6 +150,14 @@ class MessageTemplate:
             tuple(_constant_parts(build.html, build, picture_url)),
             f"\r\n--{boundary}--\r\n".encode(),
         )
+        self._signer = signer and TemplateSigner(
+            signer,
+            fixed_headers=(
+                f"{self._before_to}{self._after_to}{self._list_id}{self._after_list_unsubscribe}"
+            ),
+            body=self._body.pieces,
+            places=self._body.places,
+        )
 
     def fill(
         self,
@@ -179,15 +190,26 @@ class MessageTemplate:
         if date.tzinfo is None:
             raise ValueError("the date of a message must know its time zone")
         scope = merge_scope(self._build, recipient, links)
+        to = mailbox_header("To", full_name(recipient), address)
+        subject = self._subject_header(scope)
+        date_line = _date_header(date.replace(microsecond=0))
+        message_id = f"Message-ID: <{check_ref(ref)}@{self._domain}>\r\n"
+        leaving = list_unsubscribe_header(links.unsubscribe_url, links.unsubscribe_mailto)
+        values = self._body.values(scope)
+        signature = ""
+        if self._signer:
+            varying = (to, subject, date_line, message_id, leaving)
+            signature = self._signer.header(varying, values, date=date)
         head = (
+            signature,
             self._before_to,
-            mailbox_header("To", full_name(recipient), address),
+            to,
             self._after_to,
-            self._subject_header(scope),
-            _date_header(date.replace(microsecond=0)),
-            f"Message-ID: <{check_ref(ref)}@{self._domain}>\r\n",
+            subject,
+            date_line,
+            message_id,
             self._list_id,
-            list_unsubscribe_header(links.unsubscribe_url, links.unsubscribe_mailto),
+            leaving,
             self._after_list_unsubscribe,
         )
         return Outgoing(
@@ -198,7 +220,7 @@ class MessageTemplate:
                 recipient=address.wire,
                 needs_smtputf8=address.needs_smtputf8,
             ),
-            content=("".join(head).encode(), *self._body.fill(scope)),
+            content=("".join(head).encode(), *self._body.fill(values)),
         )
 
     def _subject_header(self, scope: Scope) -> str:
@@ -218,8 +240,9 @@ class _Body:
     """
 
     def __init__(self, *sections: bytes | tuple[str | Hole, ...]) -> None:
-        self._pieces: list[bytes] = []
-        self._places: list[tuple[int, int]] = []
+        self.pieces: list[bytes] = []
+        #: Piece and value, for each place.
+        self.places: list[tuple[int, int]] = []
         # One merge tag often stands in several places; it is evaluated and encoded once.
         holes: dict[Hole, int] = {}
         for section in sections:
@@ -230,27 +253,30 @@ class _Body:
                 if isinstance(part, str):
                     self._append(encode_text(part, is_last=position == len(section)))
                 else:
-                    self._places.append((len(self._pieces), holes.setdefault(part, len(holes))))
-                    self._pieces.append(b"")
-        self._values = tuple((parse_merge_tag(hole.expression), hole.context) for hole in holes)
+                    self.places.append((len(self.pieces), holes.setdefault(part, len(holes))))
+                    self.pieces.append(b"")
+        self._tags = tuple((parse_merge_tag(hole.expression), hole.context) for hole in holes)
 
     def _append(self, encoded: bytes) -> None:
-        is_after_static = self._pieces and (
-            not self._places or self._places[-1][0] < len(self._pieces) - 1
+        is_after_static = self.pieces and (
+            not self.places or self.places[-1][0] < len(self.pieces) - 1
         )
         if is_after_static:
-            self._pieces[-1] += encoded
+            self.pieces[-1] += encoded
         else:
-            self._pieces.append(encoded)
+            self.pieces.append(encoded)
 
-    def fill(self, scope: Scope) -> list[bytes]:
-        """The pieces for one recipient; those that hold no value are shared by all."""
-        values = [
+    def values(self, scope: Scope) -> list[bytes]:
+        """The values of one recipient, encoded: whole lines each."""
+        return [
             encode_text(escape(tag.value(scope), context), is_last=False)
-            for tag, context in self._values
+            for tag, context in self._tags
         ]
-        pieces = self._pieces.copy()
-        for place, value in self._places:
+
+    def fill(self, values: Sequence[bytes]) -> list[bytes]:
+        """The pieces for one recipient; those that hold no value are shared by all."""
+        pieces = self.pieces.copy()
+        for place, value in self.places:
             pieces[place] = values[value]
         return pieces
 

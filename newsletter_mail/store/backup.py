@@ -18,8 +18,11 @@ def back_up(engine: Engine, target: Path) -> None:
     Raises:
         StoreError: not SQLite, or the copy cannot be written; no half of one is left.
     """
-    if sqlite_path(engine) is None:
+    source_path = sqlite_path(engine)
+    if source_path is None:
         raise StoreError("this database is not SQLite: make its backup with pg_dump")
+    if not source_path.is_file():
+        raise StoreError(f"there is no database yet: {source_path}")
     try:
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError as error:

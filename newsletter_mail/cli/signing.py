@@ -1,0 +1,32 @@
+"""From settings to the key that signs the messages."""
+
+from newsletter_mail.cli.output import warn
+from newsletter_mail.errors import ConfigError
+from newsletter_mail.message.dkim import GOOD_RSA_BITS, Signer
+from newsletter_mail.settings import Settings
+
+
+def signer_of(settings: Settings) -> Signer | None:
+    """What signs the messages of this workspace (DKIM), or None where nothing is set.
+
+    Raises:
+        ConfigError: the key cannot be used, or receivers would not hold its signature for the
+            sender's.
+    """
+    section = settings.dkim
+    if not section.domain:
+        return None
+    sender = settings.sender.address.domain
+    # DMARC counts a signature of the sender's domain only (RFC 7489 section 3.1.1).
+    if not f".{sender}".endswith(f".{section.domain}"):
+        raise ConfigError(
+            f"[dkim] domain {section.domain} does not sign for the sender's {sender}: "
+            "it must be that domain, or one above it"
+        )
+    path, pem = settings.read_dkim_key()
+    signer = Signer.from_pem(
+        pem, domain=section.domain, selector=section.selector, origin=str(path)
+    )
+    if signer.is_short:
+        warn(f"{path}: some receivers ignore so short a key; make one of {GOOD_RSA_BITS} bits")
+    return signer
