@@ -6,7 +6,7 @@ the wire, U-label for people), RFC 6531 for local parts in other scripts.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -14,17 +14,18 @@ from newsletter_mail.errors import InvalidAddress
 
 # Nine addresses of ten in a real list look like this. The pattern accepts a subset of what
 # email-validator accepts (a test holds the two together): 0.5 µs against 25 µs an address,
-# which is 25 s in an import of a million.
-_LABEL = r"[a-z0-9](?:[a-z0-9]|-(?!-)){0,61}(?<!-)"
+# which is 25 s in an import of a million. No part of 68 characters can be longer than the 64 of
+# a local part or the 63 of a label; a quantifier with ++ never looks back.
 _PLAIN = re.compile(
-    rf"(?=.{{6,120}}\Z)(?=[^@]{{1,64}}@)"
-    rf"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*@(?:{_LABEL}\.)+(?:com|org|net|edu|gov|int|info|[a-z]{{2}})"
+    r"(?=.{6,68}\Z)[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+"
+    r"@(?:[a-z0-9]++(?:-[a-z0-9]++)*+\.)++(?:com|org|net|edu|gov|int|info|[a-z]{2})"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """An address that can be written to.
+
+    A tuple, because a million of them are made in an import: 0.3 µs each against 0.9.
 
     Attributes:
         display: for people and for the To header: as it was given, its domain in U-labels.
@@ -55,7 +56,7 @@ def parse_address(address: str) -> Address:
     """
     address = address.strip()
     if _PLAIN.fullmatch(address):
-        return Address(address, address, address.lower(), needs_smtputf8=False)
+        return Address(address, address, address.lower(), False)
     try:
         checked = validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:

@@ -1,6 +1,5 @@
 """A row of a table as a person, or the reason why it is none. Pure."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from newsletter_mail.audience.details import Names, Person, make_person
@@ -37,11 +36,12 @@ class PersonReader:
         self._attributes = columns.attributes
         places = columns.places
         self._email = places[Field.EMAIL]
-        self._name = places.get(Field.NAME)
-        self._first_name = places.get(Field.FIRST_NAME)
-        self._last_name = places.get(Field.LAST_NAME)
-        self._language = places.get(Field.LANGUAGE)
         self._state = places.get(Field.STATE)
+        # A column that the file does not have is the empty cell that ``read`` puts at the end.
+        self._name = places.get(Field.NAME, -1)
+        self._first_name = places.get(Field.FIRST_NAME, -1)
+        self._last_name = places.get(Field.LAST_NAME, -1)
+        self._language = places.get(Field.LANGUAGE, -1)
 
     def read(self, record: Record) -> Person | Rejected | None:
         """One row.
@@ -59,29 +59,25 @@ class PersonReader:
         if self._state is not None and fields[self._state] != SubscriptionState.ACTIVE:
             return None
         email = fields[self._email].strip()
+        fields.append("")
         try:
             if not email:
                 return Rejected(line=record.line, email="", reason="the row has no address")
             return make_person(
                 email,
                 names=Names(
-                    name=_cell(fields, self._name),
-                    first_name=_cell(fields, self._first_name),
-                    last_name=_cell(fields, self._last_name),
+                    name=fields[self._name],
+                    first_name=fields[self._first_name],
+                    last_name=fields[self._last_name],
                 ),
-                language=_cell(fields, self._language),
-                attributes=dict(self._filled(fields)),
+                language=fields[self._language],
+                attributes={
+                    key: fields[index]
+                    for index, key in self._attributes
+                    if fields[index] and not fields[index].isspace()
+                },
             )
         except InvalidAddress as error:
             return Rejected(line=record.line, email=email, reason=f"not an address: {error.reason}")
         except InputError as error:
             return Rejected(line=record.line, email=email, reason=str(error))
-
-    def _filled(self, fields: list[str]) -> Iterator[tuple[str, str]]:
-        for index, key in self._attributes:
-            if fields[index] and not fields[index].isspace():
-                yield key, fields[index]
-
-
-def _cell(fields: list[str], place: int | None) -> str:
-    return "" if place is None else fields[place]

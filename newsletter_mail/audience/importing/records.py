@@ -4,7 +4,7 @@ RFC 4180, with ``;`` or a tab in place of the comma, any line end, and bounds on
 """
 
 import csv
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple, TextIO
 
 #: Longest field, characters.
@@ -39,24 +39,20 @@ class _Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._has_open_line = False
-        self._length = 0
         self._quotes = 0
+        #: Characters of the record so far.
+        self.length = 0
         #: Lines that have been begun.
         self.number = 0
 
     def begin_record(self) -> None:
-        self._length = self._quotes = 0
+        self.length = self._quotes = 0
 
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = self._read()
-        if not line:
-            raise StopIteration
-        if self._length >= MAX_RECORD_LENGTH:
-            raise _TooLong
-        return line
+    def __iter__(self) -> Iterator[str]:
+        while line := self._read():
+            if self.length >= MAX_RECORD_LENGTH:
+                raise _TooLong
+            yield line
 
     def skip_record(self) -> None:
         """Read on to the end of a record: a line end outside of quotes."""
@@ -69,7 +65,7 @@ class _Lines:
         if line:
             self.number += not self._has_open_line
             self._has_open_line = line[-1] not in "\r\n"
-            self._length += len(line)
+            self.length += len(line)
             self._quotes += line.count('"')
         return line
 
@@ -94,13 +90,14 @@ def read_records(stream: TextIO, delimiter: str) -> Generator[Record, None, None
             return
         except _TooLong:
             lines.skip_record()
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
             kilobytes = MAX_RECORD_LENGTH >> 10
             yield Record(start, [], _over(start, lines, f"the row is longer than {kilobytes} KB"))
         except csv.Error as error:
             yield Record(start, [], _over(start, lines, _explain(error)))
         else:
             if any(fields):
-                fault = _fault_of(fields)
+                fault = _fault_of(fields) if lines.length > MAX_FIELDS else ""
                 yield Record(start, [] if fault else fields, fault)
 
 

@@ -106,6 +106,7 @@ def import_subscribers(
         )
         for people in in_chunks(reading.people()):
             loader.load(people)
+        loader.finish()
         if order.is_dry_run:
             connection.rollback()
     fates = loader.fates
