@@ -127,7 +127,7 @@ def upgrade() -> None:
         sa.Column("message_ref", sa.String(length=26), nullable=True),
         sa.Column("reason", sa.String(length=24), server_default="", nullable=False),
         sa.Column("reply", sa.Text(), server_default="", nullable=False),
-        sa.CheckConstraint("state BETWEEN 0 AND 7", name="ck_deliveries_state"),
+        sa.CheckConstraint("state BETWEEN 0 AND 7", name=op.f("ck_deliveries_state")),
         sa.ForeignKeyConstraint(["issue_id"], ["issues.id"], name="fk_deliveries_issue_id_issues"),
         sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name="fk_deliveries_list_id_lists"),
         sa.ForeignKeyConstraint(
@@ -173,7 +173,7 @@ def upgrade() -> None:
         sa.Column("subscriber_id", RowId, nullable=False),
         sa.Column("state", sa.SmallInteger, nullable=False),
         sa.Column("changed_at", Time, nullable=False),
-        sa.CheckConstraint("state BETWEEN 0 AND 2", name="ck_subscriptions_state"),
+        sa.CheckConstraint("state BETWEEN 0 AND 2", name=op.f("ck_subscriptions_state")),
         sa.ForeignKeyConstraint(["list_id"], ["lists.id"], name="fk_subscriptions_list_id_lists"),
         sa.ForeignKeyConstraint(
             ["subscriber_id"], ["subscribers.id"], name="fk_subscriptions_subscriber_id_subscribers"

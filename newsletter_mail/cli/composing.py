@@ -1,6 +1,7 @@
 """From what is typed as ISSUE to its builds: shared by every command that compiles."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from newsletter_mail.words import Build
 
 ISSUES = "issues"
 MAIN_FILE = "issue.md"
+#: What the folder of an issue may be called.
+SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def compose_settings(settings: Settings) -> ComposeSettings:
@@ -41,15 +44,24 @@ def find_issue(workspace: Path, issue: str) -> Path:
     """
     folders = issue_folders(workspace)
     if issue in folders:
-        return folders[issue]
+        return _named_as_a_slug(folders[issue])
     path = Path(issue).absolute()
     folder = path.parent if path.name == MAIN_FILE else path
     if (folder / MAIN_FILE).is_file():
-        return folder.resolve()
+        return _named_as_a_slug(folder.resolve())
     close = difflib.get_close_matches(issue, folders, n=1)
     known = ", ".join(folders) or "none yet: newsletter new SLUG makes one"
     hint = f"did you mean {close[0]}?" if close else f"in {workspace / ISSUES} there are: {known}"
     raise InputError(f"there is no issue {issue}; {hint}")
+
+
+def _named_as_a_slug(folder: Path) -> Path:
+    """The folder itself; its name stands in links, headers and the database."""
+    if not SLUG.fullmatch(folder.name):
+        raise InputError(
+            f"{folder} cannot be sent under its name: rename it to letters, digits and hyphens"
+        )
+    return folder
 
 
 def slug_of(workspace: Path, issue: str) -> str:

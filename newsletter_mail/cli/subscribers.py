@@ -47,10 +47,10 @@ _ADDED = {
 @subscribers_app.command("add")
 def add(  # noqa: PLR0913, PLR0917 - each is an option
     context: typer.Context,
-    email: Annotated[str, typer.Argument(metavar="EMAIL")],
+    email: Email,
     name: Annotated[str, typer.Option(help="The whole name.")] = "",
     first_name: Annotated[str, typer.Option(help="Else the first word of the name.")] = "",
-    last_name: Annotated[str, typer.Option()] = "",
+    last_name: Annotated[str, typer.Option(help="Else the rest of the name.")] = "",
     language: Annotated[str, typer.Option(metavar="TAG", help="Such as en or pt-BR.")] = "",
     list_slug: ListOption = MAIN_LIST,
     attributes: Annotated[

@@ -22,7 +22,7 @@ suppressions_app = typer.Typer(
     no_args_is_help=True,
 )
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="In any spelling.")]
 
 
 @suppressions_app.command("add")
@@ -52,7 +52,7 @@ def remove(context: typer.Context, email: Email) -> None:
 @suppressions_app.command("import")
 def import_(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(metavar="FILE")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Addresses: lines or a CSV.")],
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where rejected rows go, as CSV.")
     ] = None,

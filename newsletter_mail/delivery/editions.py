@@ -80,7 +80,7 @@ def freeze_issue(connection: Connection, builds: Sequence[Build], *, now: dateti
                 version=__version__,
             )
         )
-        _keep_pictures(connection, build.pictures)
+        keep_pictures(connection, build.pictures)
     frozen = load_issue(connection, slug)
     assert frozen is not None  # noqa: S101 - written in this transaction
     return frozen
@@ -118,7 +118,8 @@ def load_edition(connection: Connection, slug: str, language: str | None = None)
     return frozen.builds.get(language or frozen.default_language)
 
 
-def _keep_pictures(connection: Connection, kept: Sequence[Picture]) -> None:
+def keep_pictures(connection: Connection, kept: Sequence[Picture]) -> None:
+    """Keep pictures for the public pages, which serve them to the readers of a mail."""
     for picture in kept:
         is_there = connection.execute(
             select(pictures.c.name).where(pictures.c.name == picture.name)

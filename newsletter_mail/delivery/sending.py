@@ -362,6 +362,7 @@ def _deliver(
         on_progress=keep,
         only=only,
         limit=limit,
+        per_domain=mailer.pacing.per_domain,
     )
     try:
         was_interrupted = run_async(_deliver_until_told(run))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select
 
 from newsletter_mail.addresses import Address, parse_address
-from newsletter_mail.delivery.editions import FrozenIssue
+from newsletter_mail.delivery.editions import FrozenIssue, keep_pictures
 from newsletter_mail.delivery.preparation import find_lists
 from newsletter_mail.delivery.recipients import recipient_of
 from newsletter_mail.delivery.sending import Mailer, run_async
@@ -51,6 +51,9 @@ def send_test(
     """
     addresses = [parse_address(email) for email in to]
     messages = _make(mailer, issue, addresses, as_subscriber)
+    with writing(mailer.engine) as connection:
+        for build in issue.builds.values():
+            keep_pictures(connection, build.pictures)
     feed = _ListFeed(messages)
     results: list[TestResult] = []
 

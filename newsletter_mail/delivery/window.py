@@ -7,7 +7,7 @@ that a ``kill -9`` can leave uncertain.
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import Counter, deque
 
 from newsletter_mail.delivery.claims import ClaimedDelivery, Result
 from newsletter_mail.delivery.pace import Pace
@@ -20,13 +20,16 @@ class Window:
     Args:
         size: how many at most.
         pace: how fast they may leave.
+        per_domain: so many at most on the wire to one domain; 0 for no limit.
     """
 
-    def __init__(self, size: int, pace: Pace) -> None:
+    def __init__(self, size: int, pace: Pace, *, per_domain: int = 0) -> None:
         self.size = size
         #: Set whenever something has changed that the loop may wait for.
         self.moved = asyncio.Event()
         self._pace = pace
+        self._per_domain = per_domain
+        self._on_wire: Counter[str] = Counter()
         self._ready: deque[Outgoing] = deque()
         self._claimed: dict[int, ClaimedDelivery] = {}
         self._results: list[Result] = []
@@ -80,6 +83,9 @@ class Window:
         """What became of a message that the transport has taken."""
         delivery = self._claimed.pop(message.key)
         self.add_result(Result(delivery=delivery, outcome=outcome))
+        if self._per_domain:
+            self._on_wire[_domain(message)] -= 1
+            self._wake()
 
     def take_results(self) -> list[Result]:
         """The results so far, which are now the caller's to record."""
@@ -111,7 +117,8 @@ class Window:
         One call waits at a time; it may be cancelled, and takes no message with it then.
         """
         while not self.is_closed:
-            if not self._ready:
+            place = self._place_of_next()
+            if place is None:
                 self._waiter = asyncio.get_running_loop().create_future()
                 self.moved.set()
                 await self._waiter
@@ -120,19 +127,33 @@ class Window:
             if wait_s:
                 await self._sleep(wait_s)
                 continue
-            return self._take()
+            return self._take(place)
         return None
 
     def next_now(self) -> Outgoing | None:
         """A message that may leave at once, else None."""
-        if not self._ready or self.is_closed or self._pace.delay(time.monotonic()):
+        place = self._place_of_next()
+        if place is None or self.is_closed or self._pace.delay(time.monotonic()):
             return None
-        return self._take()
+        return self._take(place)
 
-    def _take(self) -> Outgoing:
+    def _place_of_next(self) -> int | None:
+        """The first that is ready and whose domain has room."""
+        if not self._per_domain:
+            return 0 if self._ready else None
+        for place, message in enumerate(self._ready):
+            if self._on_wire[_domain(message)] < self._per_domain:
+                return place
+        return None
+
+    def _take(self, place: int) -> Outgoing:
         self._pace.take(time.monotonic())
         self.moved.set()
-        return self._ready.popleft()
+        message = self._ready[place]
+        del self._ready[place]
+        if self._per_domain:
+            self._on_wire[_domain(message)] += 1
+        return message
 
     async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -143,3 +164,7 @@ class Window:
             self._waiter.set_result(None)
         self._waiter = None
         self.moved.set()
+
+
+def _domain(message: Outgoing) -> str:
+    return message.envelope.recipient.rpartition("@")[2]

@@ -13,7 +13,7 @@ from PIL import Image
 from starlette.applications import Starlette
 
 import newsletter_mail
-from newsletter_mail.cli.preview import issue_folders
+from newsletter_mail.cli.composing import issue_folders
 from newsletter_mail.compose.build import ComposeSettings
 from newsletter_mail.web.preview import PreviewSettings, create_preview
 
@@ -165,4 +165,5 @@ def test_an_issue_that_is_not_there_is_one_sentence(folder: Path) -> None:
     with start(folder.parent.parent, "winter", "--no-open") as process:
         _, log = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert log == "Error: there is no issue winter; in issues/ there are: summer\n"
+    issues = folder.parent
+    assert log == f"Error: there is no issue winter; in {issues} there are: summer\n"

@@ -152,10 +152,7 @@ def test_alembic_finds_nothing_to_do(engine: Engine) -> None:
         "get_foreign_keys",
         "get_columns",
         "get_unique_constraints",
-        pytest.param(
-            "get_check_constraints",
-            marks=pytest.mark.xfail(reason="0001 names them twice over: ck_deliveries_ck_…"),
-        ),
+        "get_check_constraints",
     ],
 )
 def test_what_alembic_does_not_compare_is_the_same_too(
