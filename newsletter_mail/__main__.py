@@ -1,5 +1,6 @@
 """``newsletter`` on the command line; ``python -m newsletter_mail`` does the same."""
 
+import signal
 import sys
 
 from newsletter_mail.cli.app import app
@@ -8,6 +9,8 @@ from newsletter_mail.cli.exits import run
 
 def main() -> None:
     """Run one command and end the process with its exit code."""
+    # SIGTERM ends a command as Ctrl-C does, with the same exit code and nothing half done.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(app, sys.argv[1:]))
 
 

@@ -13,13 +13,16 @@ from newsletter_mail.words import DeliveryState
 _NAMED = 50
 
 
-def tell_report(mailer: Mailer, report: SendReport, *, as_json: bool) -> Exit:
-    """Print the end of a run; its exit code."""
+def tell_report(mailer: Mailer, report: SendReport, *, again: str, as_json: bool) -> Exit:
+    """Print the end of a run; its exit code.
+
+    Args:
+        again: the command that goes on with just this, after a stop.
+    """
     if as_json:
         say_json(report_document(report))
     else:
         say(status_line(report.status))
-    slug = report.status.slug
     if report.suppressed:
         note(f"{report.suppressed:,} dead addresses will not be written to again")
     for domain in report.suspect_domains:
@@ -29,7 +32,7 @@ def tell_report(mailer: Mailer, report: SendReport, *, as_json: bool) -> Exit:
         )
     tell_next(mailer, report.status)
     if report.stopped:
-        complain(f"stopped: {shown(report.stopped)}. To go on: newsletter send {slug}")
+        complain(f"stopped: {shown(report.stopped)}. To go on: {again}")
         return Exit.STOPPED
     return Exit.LOOK if report.needs_a_look else Exit.DONE
 
@@ -69,8 +72,7 @@ def tell_next(mailer: Mailer, status: IssueStatus) -> None:
     if due is not None:
         note(
             f"{counts[DeliveryState.DEFERRED]:,} deferred by their server, the first due again at "
-            f"{due.astimezone():%Y-%m-%d %H:%M}: newsletter send {slug}, or at once: "
-            f"newsletter retry {slug}"
+            f"{due.astimezone():%Y-%m-%d %H:%M}. To try them again: newsletter retry {slug}"
         )
     if counts[DeliveryState.FAILED]:
         note(

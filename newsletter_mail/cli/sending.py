@@ -95,7 +95,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
             progress.begin(summary.number)
 
         report = send_issue(mailer, request, ask=ask, on_progress=progress.show)
-    return tell_report(mailer, report, as_json=as_json)
+    return tell_report(mailer, report, again=_send_again(request), as_json=as_json)
 
 
 def retry(
@@ -120,7 +120,7 @@ def retry(
         report = retry_issue(
             mailer, slug, with_failed=with_failed, ask=ask, on_progress=progress.show
         )
-    return tell_report(mailer, report, as_json=as_json)
+    return tell_report(mailer, report, again=f"newsletter retry {slug}", as_json=as_json)
 
 
 def settle(
@@ -144,7 +144,7 @@ def settle(
     if resend:
         with SendProgress() as progress:
             report = resend_uncertain(mailer, slug, on_progress=progress.show)
-        return tell_report(mailer, report, as_json=as_json)
+        return tell_report(mailer, report, again=f"newsletter retry {slug}", as_json=as_json)
     return _settle_by_hand(mailer, slug, log, as_json=as_json)
 
 
@@ -183,6 +183,16 @@ def _request(
         if not as_frozen:
             raise
     return SendRequest(slug=slug, builds=builds, lists=lists, limit=limit, as_frozen=as_frozen)
+
+
+def _send_again(request: SendRequest) -> str:
+    """The command that goes on with this send and no wider one."""
+    lists = (
+        ""
+        if list(request.lists) == ["main"]
+        else "".join(f" --list {slug}" for slug in request.lists)
+    )
+    return f"newsletter send {request.slug}{lists}" + (" --as-frozen" if request.as_frozen else "")
 
 
 def _show_plan(summary: Summary, *, expect: int | None, as_json: bool) -> Exit:

@@ -43,6 +43,8 @@ def summary_lines(summary: Summary) -> list[str]:
         f"Transport  {summary.transport}",
         f"Tested     {'yes, this very build' if summary.is_tested else 'no'}",
     ]
+    if summary.abandoned:
+        lines.append(f"Uncertain  {summary.abandoned:,}: an earlier run died with them in hand")
     if summary.plan.waiting:
         lines.append(f"Goes on    {summary.plan.waiting:,} are waiting from an earlier run")
     if summary.number != summary.plan.to_send:

@@ -10,6 +10,7 @@ import os
 import random
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -122,6 +123,8 @@ class _Loop:
         self._claim = Claim(owner=secrets.token_hex(8), lease=LEASE)
         self._window = Window(2 * run.transport.connections, run.pace, per_domain=run.per_domain)
         self._left = run.limit
+        # Slices of it travel with the claims: a database takes so many values and no more.
+        self._only = None if run.only is None else deque(sorted(run.only))
         self._is_exhausted = False
         self._fruitless = 0
         self._failure = ""
@@ -193,7 +196,8 @@ class _Loop:
 
     @property
     def _is_claiming_over(self) -> bool:
-        return self._is_exhausted or self._left == 0 or self._window.is_closed
+        is_none_left = self._left == 0 or (self._only is not None and not self._only)
+        return self._is_exhausted or is_none_left or self._window.is_closed
 
     async def _turn(self) -> None:
         """Record the results so far and claim as many anew, in one transaction."""
@@ -202,27 +206,41 @@ class _Loop:
         room = 0 if self._window.is_closed else self._window.room
         if self._left is not None:
             room = min(room, self._left)
+        only = None
+        if self._only is not None:
+            only = [self._only.popleft() for _ in range(min(max(room, 0), len(self._only)))]
+            room = len(only)
         loop = asyncio.get_running_loop()
         try:
-            fresh = await loop.run_in_executor(self._disk, self._record_and_claim, results, room)
+            fresh = await loop.run_in_executor(
+                self._disk, self._record_and_claim, results, room, only
+            )
         except StoreError as error:
             self._window.put_back(results)
             self._fail(str(error))
             await asyncio.sleep(GROUP_S)
             return
-        if room > 0:
+        given_back = [
+            result.delivery.subscriber_id
+            for result in results
+            if result.outcome.verdict is Verdict.NOT_HANDED_OVER
+        ]
+        if self._only is not None:
+            self._only.extend(given_back)
+        elif room > 0:
             self._is_exhausted = len(fresh) < room
-        given_back = sum(result.outcome.verdict is Verdict.NOT_HANDED_OVER for result in results)
         if given_back:
             self._is_exhausted = False
         if self._left is not None:
-            self._left += given_back - len(fresh)
+            self._left += len(given_back) - len(fresh)
         for delivery, message in zip(fresh, await self._make_all(fresh), strict=True):
             self._add(delivery, message)
         if results:
             self._run.on_progress(self._tally)
 
-    def _record_and_claim(self, results: Sequence[Result], room: int) -> list[ClaimedDelivery]:
+    def _record_and_claim(
+        self, results: Sequence[Result], room: int, only: Sequence[int] | None
+    ) -> list[ClaimedDelivery]:
         run, now = self._run, self._run.clock()
         with writing(run.engine) as connection:
             record_results(
@@ -243,7 +261,7 @@ class _Loop:
                 limit=room,
                 now=now,
                 ref_of=run.ref_of,
-                only=run.only,
+                only=only,
             )
 
     async def _make_all(
@@ -295,7 +313,7 @@ class _Loop:
         while self._window.result_count:
             results = self._window.take_results()
             try:
-                self._record_and_claim(results, 0)
+                self._record_and_claim(results, 0, None)
             except StoreError as error:
                 self._window.put_back(results)
                 if time.monotonic() > deadline:

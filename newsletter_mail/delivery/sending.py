@@ -32,10 +32,11 @@ from newsletter_mail.delivery.report import IssueStatus, issue_status, not_sent_
 from newsletter_mail.delivery.send import Run, Stop, Tally, deliver
 from newsletter_mail.delivery.states import (
     count_for_retry,
-    make_deferred_due,
+    make_tried_due,
     mark_abandoned,
     retry_failed,
     settle_for_resend,
+    skip_cancelled,
 )
 from newsletter_mail.errors import SendRefused, SendStopped
 from newsletter_mail.message.dkim import Signer
@@ -251,7 +252,7 @@ def retry_issue(
         ask(number)
         with writing(mailer.engine) as connection:
             now = mailer.clock()
-            chosen = make_deferred_due(connection, issue.id, now=now)
+            chosen = make_tried_due(connection, issue.id, now=now)
             if with_failed:
                 chosen += retry_failed(connection, issue.id, now=now)
             if len(chosen) != number:
@@ -269,6 +270,7 @@ def resend_uncertain(mailer: Mailer, slug: str, *, on_progress: OnProgress) -> S
     """
     with mailer.lock(f"settle {slug}"):
         issue = _sent_issue(mailer, slug)
+        check_builds(issue, (), as_frozen=True)
         _settle_abandoned(mailer)
         with writing(mailer.engine) as connection:
             chosen = settle_for_resend(connection, issue.id, now=mailer.clock())
@@ -416,7 +418,9 @@ def _report(
     suppressed, suspect = 0, list[str]()
     if issue is not None:
         with writing(mailer.engine) as connection:
-            suppressed, suspect = suppress_dead(connection, issue.id, slug, now=mailer.clock())
+            now = mailer.clock()
+            skip_cancelled(connection, issue.id, now=now)
+            suppressed, suspect = suppress_dead(connection, issue.id, slug, now=now)
     with reading(mailer.engine) as connection:
         return SendReport(
             status=issue_status(connection, slug),

@@ -31,6 +31,7 @@ from newsletter_mail.errors import IllegalTransition
 from newsletter_mail.store.schema import (
     deliveries,
     is_in_doubt,
+    is_waiting,
     issues,
 )
 from newsletter_mail.words import (
@@ -118,6 +119,19 @@ def settle_for_resend(connection: Connection, issue_id: int, *, now: datetime) -
 def cancel_open(connection: Connection, issue_id: int, *, now: datetime) -> int:
     """End a send: what is pending or deferred becomes skipped."""
     connection.execute(update(issues).where(issues.c.id == issue_id).values(cancelled_at=now))
+    return skip_cancelled(connection, issue_id, now=now)
+
+
+def skip_cancelled(connection: Connection, issue_id: int, *, now: datetime) -> int:
+    """Skip what is pending or deferred of an issue, where it was cancelled.
+
+    A sender that was at work meanwhile may have put deliveries back since.
+    """
+    is_cancelled = select(issues.c.id).where(
+        issues.c.id == issue_id, issues.c.cancelled_at.is_not(None)
+    )
+    if connection.execute(is_cancelled).first() is None:
+        return 0
     return sum(
         connection.execute(
             _many(S.SKIPPED, issue_id, from_=state).values(reason=CANCELLED, done_at=now)
@@ -126,11 +140,17 @@ def cancel_open(connection: Connection, issue_id: int, *, now: datetime) -> int:
     )
 
 
-def make_deferred_due(connection: Connection, issue_id: int, *, now: datetime) -> list[int]:
-    """Make every deferred delivery due now; whose they are. Their state stays."""
+def is_tried_and_waiting() -> ColumnElement[bool]:
+    """Whether a delivery waits for another try: deferred, or put back by a run that stopped."""
+    was_tried = deliveries.c.first_tried_at.is_not(None)
+    return and_(is_waiting, or_(deliveries.c.state == S.DEFERRED, was_tried))
+
+
+def make_tried_due(connection: Connection, issue_id: int, *, now: datetime) -> list[int]:
+    """Make every delivery that waits for another try due now; whose. Their state stays."""
     statement = (
         update(deliveries)
-        .where(deliveries.c.issue_id == issue_id, deliveries.c.state == S.DEFERRED)
+        .where(deliveries.c.issue_id == issue_id, is_tried_and_waiting())
         .values(due_at=case((deliveries.c.due_at < now, deliveries.c.due_at), else_=now))
     )
     return list(connection.execute(statement.returning(deliveries.c.subscriber_id)).scalars())
@@ -155,14 +175,14 @@ def retry_failed(connection: Connection, issue_id: int, *, now: datetime) -> lis
 
 
 def count_for_retry(connection: Connection, issue_id: int, *, with_failed: bool) -> int:
-    """How many deliveries ``make_deferred_due``, and ``retry_failed`` with it, would take."""
-    is_deferred = deliveries.c.state == S.DEFERRED
+    """How many deliveries ``make_tried_due``, and ``retry_failed`` with it, would take."""
+    is_wanted = is_tried_and_waiting()
     return connection.execute(
         select(func.count())
         .select_from(deliveries)
         .where(
             deliveries.c.issue_id == issue_id,
-            or_(is_deferred, is_worth_a_retry()) if with_failed else is_deferred,
+            or_(is_wanted, is_worth_a_retry()) if with_failed else is_wanted,
         )
     ).scalar_one()
 

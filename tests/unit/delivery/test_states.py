@@ -17,7 +17,7 @@ from newsletter_mail.delivery.states import (
     cancel_open,
     change_one,
     count_for_retry,
-    make_deferred_due,
+    make_tried_due,
     mark_abandoned,
     retry_failed,
     settle_as_sent,
@@ -128,7 +128,7 @@ class Deliveries(RuleBasedStateMachine):
     def retry(self, *, with_failed: bool) -> None:
         town = self.town
         number = town.look(lambda c: count_for_retry(c, town.issue_id, with_failed=with_failed))
-        chosen = town.change(lambda c: make_deferred_due(c, town.issue_id, now=town.now))
+        chosen = town.change(lambda c: make_tried_due(c, town.issue_id, now=town.now))
         if with_failed:
             chosen += town.change(lambda c: retry_failed(c, town.issue_id, now=town.now))
         assert len(set(chosen)) == len(chosen) == number
