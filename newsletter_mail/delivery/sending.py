@@ -1,12 +1,12 @@
 """A send from its beginning to its end: what ``send``, ``retry`` and ``settle --resend`` call."""
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from importlib import import_module
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine
@@ -400,11 +400,17 @@ def _stopping_on_signals(stop: Stop) -> Iterator[None]:
 
 def run_async(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Run a coroutine, on uvloop where it is installed (a third of the CPU time)."""
-    with contextlib.suppress(ImportError):
-        import uvloop  # noqa: PLC0415 - an extra
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(work)
 
-        return uvloop.run(work)
-    return asyncio.run(work)
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        uvloop = import_module("uvloop")
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 def _report(

@@ -160,6 +160,28 @@ def test_a_signal_ends_a_send_in_good_order(room: Newsroom, number: signal.Signa
         assert post.counts + rest.counts == Counter(everybody)
 
 
+def test_a_retry_that_was_stopped_goes_on_with_a_retry(room: Newsroom) -> None:
+    everybody = room.add_people(60)
+    with Post(Script(defer_every=2)) as post:
+        room.use(post)
+        assert room.send_quickly().code == 1
+        assert room.states() == {"sent": 30, "deferred": 30}
+    with Post(Script(delay_s=0.05)) as slow:
+        room.use(slow)
+        running = room.start("retry", ISSUE, "--yes")
+        slow.wait_for(4, running)
+        ended = running.end(signal.SIGINT)
+        assert ended.code == 3
+        assert f"To go on: newsletter retry {ISSUE}" in ended.err
+    # Somebody new is no business of a retry.
+    room.add_people(1, start=1000)
+    with Post() as rest:
+        room.use(rest)
+        ended = room.quickly("retry", ISSUE, "--yes")
+        assert ended.code == 0, ended.err
+        assert post.counts + slow.counts + rest.counts == Counter(everybody)
+
+
 def test_a_second_signal_ends_it_at_once(room: Newsroom) -> None:
     """The server does not answer any more; patience would be minutes."""
     room.add_people(20)

@@ -132,6 +132,16 @@ def test_lists_that_overlap(room: Newsroom, post: Post) -> None:
     assert max(post.counts.values()) == 1
 
 
+def test_a_stop_names_the_same_list(room: Newsroom) -> None:
+    room.desk.do("lists", "create", "partners")
+    room.add_people(20)
+    room.add_people(5, "--list", "partners", start=100)
+    room.environment["NEWSLETTER_TRANSPORT__URL"] = "smtp://127.0.0.1:1?tls=none"
+    ended = room.quickly("send", ISSUE, "--list", "partners", "--yes")
+    assert ended.code == 3
+    assert ended.err.rstrip().endswith(f"To go on: newsletter send {ISSUE} --list partners")
+
+
 def test_a_list_that_is_not_there(room: Newsroom, post: Post) -> None:
     room.add_people(3)
     room.use(post)
@@ -231,6 +241,19 @@ def test_a_cancel_while_it_is_sent(room: Newsroom, post: Post) -> None:
     for command in (("send", ISSUE, "--yes"), ("retry", ISSUE, "--yes")):
         refused = room.quickly(*command)
         assert (refused.code, "was cancelled" in refused.err) == (2, True)
+
+
+def test_a_cancel_ends_what_its_sender_puts_back(room: Newsroom) -> None:
+    """The server says "later" after the cancel: nothing stays open that nobody may send."""
+    room.add_people(40)
+    with Post(Script(defer_every=2, delay_s=0.02)) as post:
+        room.use(post)
+        running = room.start_send()
+        post.wait_for(4, running)
+        room.desk.do("cancel", ISSUE)
+        running.end()
+    assert set(room.states()) == {"sent", "skipped"}
+    assert sum(room.states().values()) == 40
 
 
 def test_the_files_change_after_the_first_send(room: Newsroom, post: Post) -> None:

@@ -130,3 +130,16 @@ def test_a_new_issue_that_cannot_be_is_a_sentence_and_nothing_happens(
     assert ended.err.startswith("Error: ")
     assert sentence in ended.err
     assert _files(desk.path) == before
+
+
+def test_a_folder_whose_name_cannot_stand_in_a_link(tmp_path: Path) -> None:
+    desk = Desk.make(tmp_path / "desk")
+    folder = desk.path / "issues" / "summer news"
+    folder.mkdir(parents=True)
+    (folder / "issue.md").write_text("---\nsubject: A\n---\nB\n")
+
+    ended = desk.run("build", "summer news", "--out", tmp_path / "out")
+
+    assert ended.code == 2
+    assert "rename it" in ended.err
+    assert not (tmp_path / "out").exists()

@@ -10,7 +10,7 @@ import pytest
 from newsletter_mail.delivery.claims import ClaimedDelivery
 from newsletter_mail.delivery.pace import Pace
 from newsletter_mail.delivery.window import Window
-from newsletter_mail.words import Recipient, Verdict
+from newsletter_mail.words import Envelope, Outgoing, Recipient, Verdict
 from tests.unit.delivery.town import outcome, outgoing
 
 
@@ -177,5 +177,27 @@ def test_how_long_results_wait() -> None:
         assert 4 < window.wait_of_results(start + 5) < 6
         window.take_results()
         assert window.wait_of_results(1e9) == 0
+
+    run(work())
+
+
+def test_one_domain_has_so_many_on_the_wire_and_the_others_overtake() -> None:
+    async def work() -> None:
+        window = Window(8, Pace(0), per_domain=1)
+        for key, domain in enumerate(("a.example", "a.example", "b.example")):
+            envelope = Envelope(sender="news@example.org", recipient=f"p{key}@{domain}")
+            message = Outgoing(key=key, ref=f"ref{key}", envelope=envelope, content=(b"\r\n",))
+            window.add(claimed(key), message)
+        first, second = window.next_now(), window.next_now()
+        assert first is not None
+        assert second is not None
+        assert (first.key, second.key) == (0, 2)
+        assert window.next_now() is None
+        waiting = asyncio.create_task(window.next())
+        await asyncio.sleep(0)
+        window.report(first, outcome(Verdict.ACCEPTED))
+        third = await waiting
+        assert third is not None
+        assert third.key == 1
 
     run(work())
