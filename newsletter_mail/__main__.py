@@ -9,8 +9,10 @@ from newsletter_mail.cli.exits import run
 
 def main() -> None:
     """Run one command and end the process with its exit code."""
-    # SIGTERM ends a command as Ctrl-C does, with the same exit code and nothing half done.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Both end a command in the same way, with the same exit code and nothing half done, also
+    # where a script has started it in the background and SIGINT was ignored.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     sys.exit(run(app, sys.argv[1:]))
 
 

@@ -9,12 +9,13 @@ import typer
 
 from newsletter_mail import __version__
 from newsletter_mail.audience.subscribers import find_subscriber
-from newsletter_mail.cli.composing import compile_all, find_issue
+from newsletter_mail.cli.composing import MAIN_FILE, compile_all, find_issue
 from newsletter_mail.cli.exits import Exit
 from newsletter_mail.cli.mailer import looking_mailer_of
 from newsletter_mail.cli.output import note, say, say_json, shown
 from newsletter_mail.cli.sending import Issue
 from newsletter_mail.cli.session import Session, now, session_of
+from newsletter_mail.compose.source import shown_path
 from newsletter_mail.delivery.build_files import Reader, write_build
 from newsletter_mail.delivery.check import (
     Finding,
@@ -146,7 +147,7 @@ def _findings(session: Session, folder: Path) -> list[Finding]:
         builds = compile_all(session.settings, folder)
     except (IssueError, CompileError) as error:
         return error_findings(error) + found
-    file = f"issues/{folder.name}/issue.md"
+    file = shown_path(folder / MAIN_FILE, session.workspace)
     for one in builds:
         found += build_findings(one, file)
     request = SendRequest(slug=folder.name, builds=builds, lists=["main"], as_frozen=True)

@@ -63,8 +63,9 @@ def test_text_is_a_line_a_finding_and_the_sum(desk: Desk) -> None:
 
 
 def test_sarif_is_what_code_hosts_read(desk: Desk) -> None:
-    _issue(desk, BAD, slug="très long, 100 %")
-    ended = desk.run("check", "très long, 100 %", "--format", "sarif")
+    _issue(desk, BAD, slug="très long, 100 %/spring")
+    folder = desk.path / "issues" / "très long, 100 %" / "spring"
+    ended = desk.run("check", folder, "--format", "sarif")
     assert ended.code == 1
     document = json.loads(ended.out)
     # OASIS SARIF 2.1.0, sections 3.13, 3.14, 3.18, 3.19, 3.27, 3.28 and 3.29.
@@ -85,19 +86,19 @@ def test_sarif_is_what_code_hosts_read(desk: Desk) -> None:
         uri = place["artifactLocation"]["uri"]
         assert uri.isascii()
         assert " " not in uri
-        assert unquote(uri) == "issues/très long, 100 %/issue.md"
+        assert unquote(uri) == "issues/très long, 100 %/spring/issue.md"
         assert place["region"]["startLine"] >= 1
 
 
 def test_github_shows_each_finding_at_its_line(desk: Desk) -> None:
-    _issue(desk, BAD.replace("none.png", "100%,a:b.png"), slug="a,b")
-    ended = desk.run("check", "a,b", "--format", "github")
+    _issue(desk, BAD.replace("none.png", "100%,a:b.png"), slug="a,b/spring")
+    ended = desk.run("check", desk.path / "issues" / "a,b" / "spring", "--format", "github")
     assert ended.code == 1
     first, second = ended.out.splitlines()
     # The properties of a workflow command are split at commas and end at the second colon.
-    assert first.startswith("::error file=issues/a%2Cb/issue.md,line=6,title=compile::")
+    assert first.startswith("::error file=issues/a%2Cb/spring/issue.md,line=6,title=compile::")
     assert "100%25,a:b.png" in first.partition("title=compile::")[2]
-    assert second.startswith("::error file=issues/a%2Cb/issue.md,line=8,title=compile::")
+    assert second.startswith("::error file=issues/a%2Cb/spring/issue.md,line=8,title=compile::")
 
 
 def test_a_warning_is_an_error_only_where_it_is_asked_to_be(desk: Desk) -> None:
