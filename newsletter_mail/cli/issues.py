@@ -29,8 +29,9 @@ from newsletter_mail.delivery.check import (
     merge_findings,
     settings_findings,
 )
+from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.preparation import unfrozen_issue
-from newsletter_mail.delivery.sending import Mailer, SendRequest, preview_send
+from newsletter_mail.delivery.sending import SendRequest, preview_send
 from newsletter_mail.errors import CompileError, IssueError, MergeValueMissing
 from newsletter_mail.scaffold import make_issue, make_workspace
 from newsletter_mail.words import Build, Recipient

@@ -2,7 +2,7 @@
 
 from newsletter_mail.cli.session import Session, now
 from newsletter_mail.cli.signing import signer_of
-from newsletter_mail.delivery.sending import Mailer
+from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.errors import ConfigError
 from newsletter_mail.message.dkim import Signer
 from newsletter_mail.settings import Settings

@@ -14,9 +14,9 @@ from newsletter_mail.cli.progress import SendProgress
 from newsletter_mail.cli.reporting import tell_report, tell_settled
 from newsletter_mail.cli.session import Session, now, session_of
 from newsletter_mail.cli.sums import plan_document, summary_lines
+from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.preparation import unfrozen_issue
 from newsletter_mail.delivery.sending import (
-    Mailer,
     SendRequest,
     Summary,
     preview_send,

@@ -1,22 +1,12 @@
 """A send from its beginning to its end: what ``send``, ``retry`` and ``settle --resend`` call."""
 
-import asyncio
-import signal
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from importlib import import_module
-from typing import Any, TypeVar
-
-from sqlalchemy import Engine
 
 from newsletter_mail.delivery.breaker import Breaker
 from newsletter_mail.delivery.dead_addresses import suppress_dead
 from newsletter_mail.delivery.editions import FrozenIssue, load_issue
-from newsletter_mail.delivery.links import LinkMaker
-from newsletter_mail.delivery.lock import sender_lock
-from newsletter_mail.delivery.messages import MessageMaker, list_names
+from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.pace import Pace
 from newsletter_mail.delivery.plan import Audience, Plan, count_plan
 from newsletter_mail.delivery.preparation import (
@@ -29,6 +19,7 @@ from newsletter_mail.delivery.preparation import (
     was_tested,
 )
 from newsletter_mail.delivery.report import IssueStatus, issue_status, not_sent_yet
+from newsletter_mail.delivery.running import run_async, stopping_on_signals
 from newsletter_mail.delivery.send import Run, Stop, Tally, deliver
 from newsletter_mail.delivery.states import (
     count_for_retry,
@@ -39,68 +30,8 @@ from newsletter_mail.delivery.states import (
     skip_cancelled,
 )
 from newsletter_mail.errors import SendRefused, SendStopped
-from newsletter_mail.message.dkim import Signer
-from newsletter_mail.settings import DeliverySection, SenderSection, TransportSection
 from newsletter_mail.store.engine import reading, sqlite_path, writing
-from newsletter_mail.tokens import Tokens
-from newsletter_mail.transport.base import Transport
 from newsletter_mail.words import Build, DeliveryState, Verdict
-
-_Result = TypeVar("_Result")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mailer:
-    """What all sending from one workspace needs.
-
-    Attributes:
-        clock: the time, aware UTC.
-        signer: signs the messages (DKIM), where this is not left to the mail server.
-    """
-
-    engine: Engine
-    transport: Transport
-    newsletter_name: str
-    base_url: str
-    tokens: Tokens
-    sender: SenderSection
-    pacing: TransportSection
-    delivery: DeliverySection
-    clock: Callable[[], datetime]
-    signer: Signer | None = None
-
-    def links(self) -> LinkMaker:
-        """Builds the links of its messages."""
-        return LinkMaker(self.base_url, self.tokens)
-
-    def maker(
-        self, issue: FrozenIssue, *, is_test: bool = False, is_signing: bool = True
-    ) -> MessageMaker:
-        """Builds the messages of an issue.
-
-        Args:
-            is_signing: False where no message leaves: a signature costs more than all the rest.
-        """
-        with reading(self.engine) as connection:
-            names = list_names(connection)
-        return MessageMaker(
-            slug=issue.slug,
-            builds=issue.builds,
-            default_language=issue.default_language,
-            sender=self.sender,
-            newsletter_name=self.newsletter_name,
-            links=self.links(),
-            lists=names,
-            is_test=is_test,
-            signer=self.signer if is_signing else None,
-        )
-
-    def lock(self, work: str) -> AbstractContextManager[None]:
-        """The right to send; on SQLite one process has it."""
-        path = sqlite_path(self.engine)
-        if path is None:
-            return nullcontext()
-        return sender_lock(path, work=work, now=self.clock())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,39 +309,9 @@ def _deliver(
 async def _deliver_until_told(run: Run) -> bool:
     """Deliver; whether SIGINT or SIGTERM ended it."""
     stop = Stop()
-    with _stopping_on_signals(stop):
+    with stopping_on_signals(stop):
         await deliver(run, stop)
     return stop.gently.is_set()
-
-
-@contextmanager
-def _stopping_on_signals(stop: Stop) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    former = {number: signal.getsignal(number) for number in signals}
-    for number in signals:
-        # Windows has no add_signal_handler; this way works there too.
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.request))
-    try:
-        yield
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-
-
-def run_async(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run a coroutine, on uvloop where it is installed (a third of the CPU time)."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(work)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        uvloop = import_module("uvloop")
-    except ImportError:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return factory
 
 
 def _report(

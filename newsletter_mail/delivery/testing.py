@@ -8,9 +8,10 @@ from sqlalchemy import insert, select
 
 from newsletter_mail.addresses import Address, parse_address
 from newsletter_mail.delivery.editions import FrozenIssue, keep_pictures
+from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.preparation import find_lists
 from newsletter_mail.delivery.recipients import recipient_of
-from newsletter_mail.delivery.sending import Mailer, run_async
+from newsletter_mail.delivery.running import run_async
 from newsletter_mail.errors import NotFound
 from newsletter_mail.store.engine import reading, writing
 from newsletter_mail.store.schema import subscribers, tests

@@ -10,7 +10,7 @@ from newsletter_mail.transport.smtp import SmtpTransport
 from newsletter_mail.transport.smtp_settings import SmtpSettings, Timeouts
 from newsletter_mail.transport.urls import open_transport
 
-WORKSPACE = Path("/work/space")
+WORKSPACE = Path("/srv/space")
 SECRET = "hunter2"
 
 
@@ -23,10 +23,10 @@ def settings_of(url: str, *, password: str | None = SECRET) -> SmtpSettings:
 @pytest.mark.parametrize(
     ("url", "folder"),
     [
-        ("maildir:outbox", "/work/space/outbox"),
-        ("maildir:out box/new ones", "/work/space/out box/new ones"),
+        ("maildir:outbox", "/srv/space/outbox"),
+        ("maildir:out box/new ones", "/srv/space/out box/new ones"),
         ("maildir:/var/mail/out", "/var/mail/out"),
-        ("MAILDIR:outbox", "/work/space/outbox"),
+        ("MAILDIR:outbox", "/srv/space/outbox"),
     ],
 )
 def test_maildir(url: str, folder: str) -> None:
