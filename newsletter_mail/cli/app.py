@@ -58,7 +58,8 @@ def main(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    context.obj = Session(workspace)
+    session = context.obj = Session(workspace)
+    context.call_on_close(session.close)
 
 
 _COMMANDS: Mapping[str, Callable[..., object]] = {

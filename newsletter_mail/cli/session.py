@@ -63,6 +63,11 @@ class Session:
         """
         return open_database(self.settings.database_url)
 
+    def close(self) -> None:
+        """Give the database back, where it was opened."""
+        if "database" in self.__dict__:
+            self.database.dispose()
+
 
 def session_of(context: typer.Context) -> Session:
     """The session that the global options have made."""
