@@ -16,16 +16,24 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    exists,
     func,
     literal,
     null,
     or_,
     select,
     union_all,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from newsletter_mail.store.schema import deliveries, subscribers, subscriptions, suppressions
+from newsletter_mail.store.schema import (
+    deliveries,
+    is_waiting,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
 from newsletter_mail.words import DeliveryState, SubscriptionState
 
 _WAITING = (DeliveryState.PENDING, DeliveryState.DEFERRED)
@@ -124,6 +132,38 @@ def plan_deliveries(
     connection.execute(statement)
 
 
+def move_to_lists_of_now(connection: Connection, audience: Audience) -> None:
+    """Plan waiting deliveries by another list of the audience, where the person has left theirs.
+
+    They want the issue still; the list that they left would have them skipped at the claim.
+    """
+    own, other = subscriptions.alias("own"), subscriptions.alias("other")
+    has_left = ~exists().where(
+        own.c.list_id == deliveries.c.list_id,
+        own.c.subscriber_id == deliveries.c.subscriber_id,
+        own.c.state == SubscriptionState.ACTIVE,
+    )
+    now_by = (
+        select(func.min(other.c.list_id))
+        .where(
+            other.c.subscriber_id == deliveries.c.subscriber_id,
+            other.c.list_id.in_(audience.list_ids),
+            other.c.state == SubscriptionState.ACTIVE,
+        )
+        .scalar_subquery()
+    )
+    connection.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.issue_id == audience.issue_id,
+            is_waiting,
+            has_left,
+            now_by.is_not(None),
+        )
+        .values(list_id=now_by)
+    )
+
+
 def recipients_of_plan(
     connection: Connection, audience: Audience, *, now: datetime, limit: int | None
 ) -> Iterator[RowMapping]:
@@ -157,10 +197,10 @@ def _people(audience: Audience, now: datetime) -> CTE:
         deliveries.c.subscriber_id == members.c.subscriber_id,
         deliveries.c.issue_id == audience.issue_id,
     )
-    is_waiting = or_(deliveries.c.state.is_(null()), deliveries.c.state.in_(_WAITING))
+    may_go = or_(deliveries.c.state.is_(null()), deliveries.c.state.in_(_WAITING))
     standing = case(
         (deliveries.c.state.in_((DeliveryState.SENDING, DeliveryState.UNCERTAIN)), "uncertain"),
-        (~is_waiting, "already"),
+        (~may_go, "already"),
         (subscribers.c.email.is_(null()), "unsubscribed"),
         (suppressions.c.reason.is_not(null()), "suppressed"),
         (and_(members.c.list_id.is_(null()), members.c.is_unconfirmed == 1), "unconfirmed"),

@@ -8,7 +8,13 @@ from sqlalchemy import Connection, func, select
 
 from newsletter_mail.delivery.editions import FrozenIssue, freeze_issue, issue_digest
 from newsletter_mail.delivery.messages import MessageMaker
-from newsletter_mail.delivery.plan import Audience, count_plan, plan_deliveries, recipients_of_plan
+from newsletter_mail.delivery.plan import (
+    Audience,
+    count_plan,
+    move_to_lists_of_now,
+    plan_deliveries,
+    recipients_of_plan,
+)
 from newsletter_mail.delivery.recipients import recipient_of
 from newsletter_mail.errors import Conflict, MessageError, NotFound, SendRefused
 from newsletter_mail.store.schema import lists, tests
@@ -129,6 +135,7 @@ def plan_send(
     if frozen is None:
         frozen = freeze_issue(connection, builds, now=now)
         audience = Audience(list_ids=audience.list_ids, issue_id=frozen.id)
+    move_to_lists_of_now(connection, audience)
     waiting = count_plan(connection, audience, now=now).waiting
     room = None if limit is None else max(0, limit - waiting)
     plan_deliveries(connection, audience, now=now, limit=room)

@@ -132,6 +132,20 @@ def test_lists_that_overlap(room: Newsroom, post: Post) -> None:
     assert max(post.counts.values()) == 1
 
 
+def test_somebody_leaves_the_list_of_the_plan_and_is_on_another(room: Newsroom, post: Post) -> None:
+    room.desk.do("lists", "create", "partners")
+    main = room.add_people(3)
+    room.add_people(3, "--list", "partners")
+    room.environment["NEWSLETTER_TRANSPORT__URL"] = "smtp://127.0.0.1:1?tls=none"
+    assert room.quickly("send", ISSUE, "--list", "partners", "--yes").code == 3
+    room.desk.do("subscribers", "unsubscribe", main[0], "--list", "partners")
+    room.use(post)
+    ended = room.send_quickly()
+    assert ended.code == 0, ended.err
+    assert room.states() == {"sent": 3}
+    assert post.counts == Counter(main)
+
+
 def test_a_stop_names_the_same_list(room: Newsroom) -> None:
     room.desk.do("lists", "create", "partners")
     room.add_people(20)
