@@ -7,11 +7,11 @@ from pathlib import Path
 
 from newsletter_mail.compose.build import ComposeSettings, compile_issue, issue_languages
 from newsletter_mail.errors import InputError
+from newsletter_mail.scaffold import MAIN_FILE
 from newsletter_mail.settings import Settings
 from newsletter_mail.words import Build
 
 ISSUES = "issues"
-MAIN_FILE = "issue.md"
 #: What the folder of an issue may be called.
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

@@ -9,7 +9,7 @@ import typer
 
 from newsletter_mail import __version__
 from newsletter_mail.audience.subscribers import find_subscriber
-from newsletter_mail.cli.composing import MAIN_FILE, compile_all, find_issue
+from newsletter_mail.cli.composing import compile_all, find_issue
 from newsletter_mail.cli.exits import Exit
 from newsletter_mail.cli.mailer import looking_mailer_of
 from newsletter_mail.cli.output import note, say, say_json, shown
@@ -33,7 +33,7 @@ from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.preparation import unfrozen_issue
 from newsletter_mail.delivery.sending import SendRequest, preview_send
 from newsletter_mail.errors import CompileError, IssueError, MergeValueMissing
-from newsletter_mail.scaffold import make_issue, make_workspace
+from newsletter_mail.scaffold import MAIN_FILE, make_issue, make_workspace
 from newsletter_mail.words import Build, Recipient
 
 #: For whom a build is filled in where nobody is named: every merge tag shows its default.
