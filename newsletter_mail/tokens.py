@@ -10,20 +10,25 @@ import hashlib
 import hmac
 import re
 from base64 import b32encode
+from binascii import b2a_base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from itsdangerous import BadData, Signer
-from itsdangerous.encoding import base64_decode, base64_encode
+from itsdangerous.encoding import base64_decode
 
 from newsletter_mail.errors import BadToken
 
 #: A token longer than this is not ours; refused before anything is computed.
 MAX_TOKEN_LENGTH = 512
+#: Characters of a message ref: 128 bits in Base32, without padding.
+REF_LENGTH = 26
 # Base64 forgives characters that do not belong to it and bits that it does not need, so a changed
 # token could still be good. The last character of 32 bytes holds four bits.
 _SHAPE = re.compile(r"[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]", re.ASCII)
+_TEST = "\ntest"
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Purpose(StrEnum):
@@ -33,8 +38,7 @@ class Purpose(StrEnum):
     PREFERENCES = "newsletter-mail.preferences"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """What a good token says.
 
     Attributes:
@@ -56,8 +60,7 @@ class Tokens:
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
-        # itsdangerous wants the oldest first. Its serializer would make JSON, compress it and
-        # build a signer anew for every token: 25 µs, twice a message; the signer alone takes 6.
+        # itsdangerous wants the oldest first.
         self._signers = {
             purpose: Signer(
                 list(reversed(keys)),
@@ -67,12 +70,20 @@ class Tokens:
             )
             for purpose in Purpose
         }
-        self._key = keys[0].encode()
+        # To sign, it derives the key and hashes it anew for every token: 6 µs, twice a message.
+        # A copy of a MAC that has taken in its key already costs 2 and gives the same bytes.
+        self._macs = {
+            purpose: _mac(signer.derive_key()) for purpose, signer in self._signers.items()
+        }
+        self._ref_mac = _mac(keys[0].encode())
 
     def sign(self, purpose: Purpose, grant: Grant) -> str:
         """A token: URL-safe, at most ``MAX_TOKEN_LENGTH`` characters."""
-        words = [grant.subscriber, grant.issue, *(["test"] if grant.is_test else [])]
-        return self._signers[purpose].sign(base64_encode("\n".join(words))).decode()
+        subscriber, issue, is_test = grant
+        payload = _base64(f"{subscriber}\n{issue}{_TEST if is_test else ''}".encode())
+        mac = self._macs[purpose].copy()
+        mac.update(payload)
+        return f"{payload.decode()}.{_base64(mac.digest()).decode()}"
 
     def read(self, purpose: Purpose, token: str) -> Grant:
         """What the token grants.
@@ -106,7 +117,17 @@ class Tokens:
             subscriber: the public id.
 
         Returns:
-            26 characters a-z and 2-7 (128 bits).
+            ``REF_LENGTH`` characters a-z and 2-7.
         """
-        digest = hmac.digest(self._key, f"{edition}\0{subscriber}".encode(), "sha256")
-        return b32encode(digest[:16]).decode().rstrip("=").lower()
+        mac = self._ref_mac.copy()
+        mac.update(f"{edition}\0{subscriber}".encode())
+        return b32encode(mac.digest()[:16]).decode()[:REF_LENGTH].lower()
+
+
+def _mac(key: bytes) -> hmac.HMAC:
+    return hmac.new(key, digestmod=hashlib.sha256)
+
+
+def _base64(octets: bytes) -> bytes:
+    """URL-safe and without padding, as itsdangerous writes it (RFC 4648 section 5)."""
+    return b2a_base64(octets, newline=False).translate(_URL_SAFE, b"=")

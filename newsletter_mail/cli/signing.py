@@ -2,7 +2,7 @@
 
 from newsletter_mail.cli.output import warn
 from newsletter_mail.errors import ConfigError
-from newsletter_mail.message.dkim import GOOD_RSA_BITS, Signer
+from newsletter_mail.message.dkim import GOOD_RSA_BITS, Signer, is_aligned
 from newsletter_mail.settings import Settings
 
 
@@ -17,11 +17,10 @@ def signer_of(settings: Settings) -> Signer | None:
     if not section.domain:
         return None
     sender = settings.sender.address.domain
-    # DMARC counts a signature of the sender's domain only (RFC 7489 section 3.1.1).
-    if not f".{sender}".endswith(f".{section.domain}"):
+    if not is_aligned(section.domain, sender):
         raise ConfigError(
             f"[dkim] domain {section.domain} does not sign for the sender's {sender}: "
-            "it must be that domain, or one above it"
+            "it must be that domain, or one above or below it"
         )
     path, pem = settings.read_dkim_key()
     signer = Signer.from_pem(

@@ -7,9 +7,6 @@ from newsletter_mail.compose.marks import Marks
 from newsletter_mail.errors import MergeTagError
 from newsletter_mail.merge import MergeTag, split_merge_tags
 
-# A longer expression is no merge tag, and costs its parser time and stack.
-_MAX_TAG = 300
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merger:
@@ -35,20 +32,12 @@ class Merger:
             # The options of a block may end so: ::: column {width=40%}
             text = text.replace("%}", "% }")
         try:
-            _refuse_long(text)
             parts = split_merge_tags(text)
         except MergeTagError as error:
             self.findings.add(error.message, number)
-        except RecursionError:
-            self.findings.add("this merge tag is nested too deeply", number)
         else:
             return "".join(
                 self.marks.merge(part.expression) if isinstance(part, MergeTag) else part
                 for part in parts
             )
         return text.replace("{", "(").replace("}", ")")
-
-
-def _refuse_long(text: str) -> None:
-    if any(len(rest.partition("}}")[0]) > _MAX_TAG for rest in text.split("{{")[1:]):
-        raise MergeTagError(f"a merge tag has {_MAX_TAG} letters at most")

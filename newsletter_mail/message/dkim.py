@@ -4,9 +4,9 @@ What is the same for all recipients is canonicalised and hashed once. Everything
 was made, so that any number of threads can sign with it: ``cryptography`` lets the others run while
 it computes.
 
-Measured with Python 3.11, both cores busy: under a message of 74 KB with 6 merge tags, a signature
-with RSA of 2048 bits takes 450 µs (350 for the RSA, 60 for the SHA-256 of the body) and one with
-Ed25519 110 µs (35 and 60).
+Measured with Python 3.11, both cores busy: under a message of 89 KB, a signature with RSA of 2048
+bits takes 430 µs (340 for the RSA, 70 for the SHA-256 of the body) and one with Ed25519 120 µs
+(35 and 70).
 """
 
 import re
@@ -178,10 +178,28 @@ class TemplateSigner:
 
     def _body_hash(self, values: Sequence[bytes]) -> str:
         canonical = [canonical_lines(value) for value in values]
+        rest = [piece if isinstance(piece, bytes) else canonical[piece] for piece in self._rest]
         state = self._front.copy()
-        for piece in self._rest:
-            state.update(piece if isinstance(piece, bytes) else canonical[piece])
+        # At once: each update of more than 2 KB lets other threads in, and waits for its turn.
+        state.update(b"".join(rest))
         return b64encode(state.digest()).decode()
+
+
+def is_aligned(domain: str, sender: str) -> bool:
+    """Whether DMARC takes a signature of ``domain`` for one of ``sender``, the domain of From.
+
+    DMARC's relaxed alignment (RFC 7489 section 3.1.1) asks for the same organisational domain. To
+    know that of any two takes the public suffix list; where one is the other, or stands above it,
+    it is the same without. A top-level domain is nobody's.
+
+    Args:
+        domain: in A-labels, lower case, as is ``sender``.
+
+    >>> is_aligned("example.org", "mail.example.org"), is_aligned("mail.example.org", "example.org")
+    (True, True)
+    """
+    lower, upper = sorted((domain, sender), key=len, reverse=True)
+    return "." in upper and f".{lower}".endswith(f".{upper}")
 
 
 def canonical_header(header: str) -> str:

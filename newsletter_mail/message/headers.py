@@ -35,10 +35,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACES = re.compile(" {2,}")
 
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*")
-_ADDRESS = re.compile(
-    r'[^\x00-\x20\x7f-\x9f"(),:;<>@\[\\\]]+@[^\x00-\x20\x7f-\x9f"(),:;<>@\[\\\]]+'
-)
-_URI = re.compile(r"[!-;=?-~]+")
+_ADDRESS_PART = r'[^\x00-\x20\x7f-\x9f\ud800-\udfff"(),:;<>@\[\\\]]+'
+_ADDRESS = re.compile(f"{_ADDRESS_PART}@{_ADDRESS_PART}")
 _LABEL_BREAKS = re.compile(r"[^a-z0-9]+")
 _LANGUAGE = re.compile(r"[A-Za-z0-9]{1,8}(?:-[A-Za-z0-9]{1,8})*")
 
@@ -102,6 +100,9 @@ def mailbox_header(name: str, display_name: str, address: Address) -> str:
         InvalidAddress: an address that would have to be quoted.
     """
     address_text = addr_spec(address)
+    size = len(name) + len(display_name) + len(address_text) + len(":  <>")
+    if size <= SOFT_LIMIT and _ATOMS.fullmatch(display_name):
+        return f"{name}: {display_name} <{address_text}>\r\n"
     if _SURROGATE.search(display_name):
         display_name = ""
     display_name = _SPACES.sub(" ", clean_header(display_name)).strip()
@@ -117,15 +118,18 @@ def addr_spec(address: Address) -> str:
         HeaderInjection: CR, LF or NUL in it.
         InvalidAddress: another character that an address cannot have without quotes.
     """
-    shown = address.display if address.needs_smtputf8 else address.wire
-    for spelling in {shown, address.wire}:
+    display, wire, _, needs_smtputf8 = address
+    shown = display if needs_smtputf8 else wire
+    if shown == wire and wire.isascii() and _ADDRESS.fullmatch(wire):
+        return wire
+    for spelling in (shown, wire):
         if _INJECTION.search(spelling):
             raise HeaderInjection(
                 f"{spelling[:80]!r} cannot stand in a header: there is a line break or a NUL in it"
             )
         if not _ADDRESS.fullmatch(spelling):
             raise InvalidAddress(spelling, "it has a character that an address cannot have")
-    if not (address.needs_smtputf8 or shown.isascii()):
+    if not (needs_smtputf8 or shown.isascii()):
         raise InvalidAddress(shown, "it is not ASCII, and nothing says that it needs SMTPUTF8")
     return shown
 
@@ -146,8 +150,9 @@ def list_unsubscribe_header(url: str, mailto: str = "") -> str:
         MessageError: a URI that is not ASCII, has a space or an angle bracket in it, or is too
             long for a line.
     """
-    uris = ",\r\n ".join(_bracketed_uri(uri) for uri in ([url, mailto] if mailto else [url]))
-    return f"List-Unsubscribe: {uris}\r\n"
+    if not mailto:
+        return f"List-Unsubscribe: {_bracketed_uri(url)}\r\n"
+    return f"List-Unsubscribe: {_bracketed_uri(url)},\r\n {_bracketed_uri(mailto)}\r\n"
 
 
 def ascii_label(text: str) -> str:
@@ -174,7 +179,8 @@ def language_header(language: str) -> str:
 
 
 def _bracketed_uri(uri: str) -> str:
-    if not _URI.fullmatch(uri):
+    is_plain = uri.isascii() and uri.isprintable()
+    if not (uri and is_plain) or " " in uri or "<" in uri or ">" in uri:
         if _INJECTION.search(uri):
             raise HeaderInjection(
                 f"{uri[:80]!r} cannot stand in a header: there is a line break or a NUL in it"

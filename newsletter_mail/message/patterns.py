@@ -6,7 +6,7 @@ as these very characters.
 
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from newsletter_mail.errors import MessageError
@@ -66,15 +66,32 @@ def escape(value: str, context: HoleContext) -> str:
     """
     if context is HoleContext.HEADER:
         return clean_header(value)
-    if not (value.isascii() and value.isprintable()):
-        value = _SURROGATE.sub("\ufffd", _CONTROL.sub(" ", value))
-    if context is HoleContext.TEXT:
+    return MARKUP[context](clean_text(value))
+
+
+def clean_text(value: str) -> str:
+    """A value as it may stand in a body: one line, and characters that can be encoded."""
+    if value.isascii() and value.isprintable():
         return value
-    if context is HoleContext.HTML:
-        return html.escape(value, quote=True)
-    if context is HoleContext.URL:
-        return html.escape(_link(value), quote=True)
+    return _SURROGATE.sub("\ufffd", _CONTROL.sub(" ", value))
+
+
+def _link_in_html(value: str) -> str:
+    return html.escape(_link(value), quote=True)
+
+
+def _part_of_link(value: str) -> str:
     return quote(value, safe="")
+
+
+#: What ``escape`` does to a cleaned value in each context of a body.
+MARKUP: Mapping[HoleContext, Callable[[str], str]] = {
+    HoleContext.HTML: html.escape,
+    HoleContext.URL: _link_in_html,
+    HoleContext.URL_PART: _part_of_link,
+    HoleContext.TEXT: str,
+    HoleContext.TEXT_URL_PART: _part_of_link,
+}
 
 
 def _link(value: str) -> str:

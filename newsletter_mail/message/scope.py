@@ -1,13 +1,12 @@
 """What the merge tags of a message can read. Pure: no I/O, no clock."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from newsletter_mail.merge import Scope
 from newsletter_mail.words import Build, Recipient
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Links:
+class Links(NamedTuple):
     """The addresses that are one recipient's own.
 
     Attributes:

@@ -3,21 +3,21 @@
 Static text is encoded when the template is made. ``fill`` evaluates each merge tag once, encodes
 its value and puts the pieces in their places; it copies no body.
 
-Measured with Python 3.11 on one core: a message of 85 KB with 6 merge tags takes 37 µs to fill,
-its template 7 ms to make.
+Measured with Python 3.11 on one busy core: a message of 89 KB with 10 places for values takes 17 µs
+to fill and its template 5 ms to make; to check that it can be filled takes 8 µs.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha256
+from typing import NamedTuple
 
 from newsletter_mail.addresses import Address
-from newsletter_mail.errors import InvalidAddress, MessageError
+from newsletter_mail.errors import MessageError
 from newsletter_mail.merge import Scope, parse_merge_tag
+from newsletter_mail.message.body import Body
 from newsletter_mail.message.dkim import Signer, TemplateSigner
 from newsletter_mail.message.headers import (
     addr_spec,
@@ -28,66 +28,21 @@ from newsletter_mail.message.headers import (
     mailbox_header,
     text_header,
 )
-from newsletter_mail.message.patterns import escape, fill_hole, picture_attribute
-from newsletter_mail.message.quoted_printable import encode_text
+from newsletter_mail.message.identity import Identity
+from newsletter_mail.message.patterns import fill_hole, picture_attribute
 from newsletter_mail.message.scope import Links, full_name, issue_scope, merge_scope
-from newsletter_mail.message.verp import check_ref, envelope_sender
+from newsletter_mail.message.verp import envelope_sender
 from newsletter_mail.words import Build, Envelope, Hole, Outgoing, Pattern, Recipient
 
-_SENDER_ID = re.compile(r"[A-Za-z0-9-]{5,15}")
 
+class _OwnParts(NamedTuple):
+    """What only one recipient's message says; to make it is all of ``fill`` that can fail."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who sends: the same for all recipients of a list.
-
-    Attributes:
-        from_name: for people; may be "".
-        from_address: its domain also names the messages (Message-ID) and the list (List-ID).
-        reply_to: where answers go, or None for the From address.
-        bounce_address: what the envelope sender is made from (``verp``).
-        list_slug: the list's, stable for its life.
-        list_name: for people.
-        sender_id: the last field of Feedback-ID; 5 to 15 letters, digits or ``-``, the same in
-            everything that this sender ever sends (``sender_id_for`` makes one).
-
-    Raises:
-        InvalidAddress: one of our own addresses has a local part that is not ASCII: nobody
-            without SMTPUTF8 could get or answer the message.
-        MessageError: the sender id has another form.
-    """
-
-    from_name: str
-    from_address: Address
-    reply_to: Address | None
-    bounce_address: Address
-    list_slug: str
-    list_name: str
-    sender_id: str
-
-    def __post_init__(self) -> None:
-        for address in (self.from_address, self.reply_to, self.bounce_address):
-            if address is not None and address.needs_smtputf8:
-                raise InvalidAddress(
-                    address.display, "a sender's address must be ASCII before the @"
-                )
-        if not _SENDER_ID.fullmatch(self.sender_id):
-            raise MessageError(
-                f"{self.sender_id!r} is not a sender id for Feedback-ID: "
-                "it has 5 to 15 letters, digits or hyphens"
-            )
-
-
-def sender_id_for(domain: str) -> str:
-    """A sender id for Feedback-ID that is always the same for a domain.
-
-    >>> sender_id_for("example.org")
-    'example-org'
-    """
-    label = ascii_label(domain)
-    if 5 <= len(label) <= 15:
-        return label
-    return f"{label[:6]}-{sha256(domain.encode()).hexdigest()[:8]}"
+    to: str
+    subject: str
+    leaving: str
+    sender: str
+    values: list[bytes]
 
 
 class MessageTemplate:
@@ -123,6 +78,8 @@ class MessageTemplate:
         self._domain = addr_spec(identity.from_address).rpartition("@")[2].lower()
         mark = ("[Test] ",) if is_test else ()
         self._subject = tuple(_constant_parts((*mark, *build.subject), build, picture_url))
+        is_constant = all(isinstance(part, str) for part in self._subject)
+        self._subject_line = _subject_header(self._subject, {}) if is_constant else ""
         self._before_to = mailbox_header("From", identity.from_name, identity.from_address)
         self._after_to = (
             mailbox_header("Reply-To", "", identity.reply_to) if identity.reply_to else ""
@@ -143,7 +100,7 @@ class MessageTemplate:
             f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n'
             "\r\n"
         )
-        self._body = _Body(
+        self._body = Body(
             _opening(boundary, "plain"),
             tuple(_constant_parts(build.text, build, picture_url)),
             b"\r\n" + _opening(boundary, "html"),
@@ -187,103 +144,75 @@ class MessageTemplate:
             MessageError: a value that should be a link and is none, or an empty subject.
             ValueError: ``date`` is naive.
         """
-        if date.tzinfo is None:
-            raise ValueError("the date of a message must know its time zone")
-        scope = merge_scope(self._build, recipient, links)
-        to = mailbox_header("To", full_name(recipient), address)
-        subject = self._subject_header(scope)
-        date_line = _date_header(date.replace(microsecond=0))
-        message_id = f"Message-ID: <{check_ref(ref)}@{self._domain}>\r\n"
-        leaving = list_unsubscribe_header(links.unsubscribe_url, links.unsubscribe_mailto)
-        values = self._body.values(scope)
+        own = self._own_parts(recipient, address=address, links=links, ref=ref)
+        date_line = _date_header(date)
+        message_id = f"Message-ID: <{ref}@{self._domain}>\r\n"
         signature = ""
         if self._signer:
-            varying = (to, subject, date_line, message_id, leaving)
-            signature = self._signer.header(varying, values, date=date)
+            varying = (own.to, own.subject, date_line, message_id, own.leaving)
+            signature = self._signer.header(varying, own.values, date=date)
         head = (
             signature,
             self._before_to,
-            to,
+            own.to,
             self._after_to,
-            subject,
+            own.subject,
             date_line,
             message_id,
             self._list_id,
-            leaving,
+            own.leaving,
             self._after_list_unsubscribe,
         )
         return Outgoing(
             key=key,
             ref=ref,
             envelope=Envelope(
-                sender=envelope_sender(self._bounce_address, ref),
+                sender=own.sender,
                 recipient=address.wire,
                 needs_smtputf8=address.needs_smtputf8,
             ),
-            content=("".join(head).encode(), *self._body.fill(values)),
+            content=("".join(head).encode(), *self._body.fill(own.values)),
         )
 
-    def _subject_header(self, scope: Scope) -> str:
-        subject = "".join(
-            [part if isinstance(part, str) else fill_hole(part, scope) for part in self._subject]
+    def check(self, recipient: Recipient, *, address: Address, links: Links, ref: str) -> None:
+        """Raise what ``fill`` would raise: it is the part of ``fill`` that can fail.
+
+        Args:
+            links: of the length of the recipient's own. They stand in for those in everybody's
+                check, so that nothing has to be signed and they are encoded once.
+            ref: of the length of a real one.
+
+        Raises:
+            MessageError: the message cannot be made for this recipient.
+        """
+        self._own_parts(recipient, address=address, links=links, ref=ref)
+
+    def _own_parts(
+        self, recipient: Recipient, *, address: Address, links: Links, ref: str
+    ) -> _OwnParts:
+        scope = merge_scope(self._build, recipient, links)
+        return _OwnParts(
+            to=mailbox_header("To", full_name(recipient), address),
+            subject=self._subject_line or _subject_header(self._subject, scope),
+            leaving=list_unsubscribe_header(links.unsubscribe_url, links.unsubscribe_mailto),
+            # The ref is checked here, before it stands in Message-ID.
+            sender=envelope_sender(self._bounce_address, ref),
+            values=self._body.values(scope),
         )
-        if not subject.strip():
-            raise MessageError("the subject is empty")
-        return text_header("Subject", subject)
 
 
-class _Body:
-    """The body in encoded pieces, with places for values.
-
-    Args:
-        sections: bytes that are in their final form, and texts to encode.
-    """
-
-    def __init__(self, *sections: bytes | tuple[str | Hole, ...]) -> None:
-        self.pieces: list[bytes] = []
-        #: Piece and value, for each place.
-        self.places: list[tuple[int, int]] = []
-        # One merge tag often stands in several places; it is evaluated and encoded once.
-        holes: dict[Hole, int] = {}
-        for section in sections:
-            if isinstance(section, bytes):
-                self._append(section)
-                continue
-            for position, part in enumerate(section, start=1):
-                if isinstance(part, str):
-                    self._append(encode_text(part, is_last=position == len(section)))
-                else:
-                    self.places.append((len(self.pieces), holes.setdefault(part, len(holes))))
-                    self.pieces.append(b"")
-        self._tags = tuple((parse_merge_tag(hole.expression), hole.context) for hole in holes)
-
-    def _append(self, encoded: bytes) -> None:
-        is_after_static = self.pieces and (
-            not self.places or self.places[-1][0] < len(self.pieces) - 1
-        )
-        if is_after_static:
-            self.pieces[-1] += encoded
-        else:
-            self.pieces.append(encoded)
-
-    def values(self, scope: Scope) -> list[bytes]:
-        """The values of one recipient, encoded: whole lines each."""
-        return [
-            encode_text(escape(tag.value(scope), context), is_last=False)
-            for tag, context in self._tags
-        ]
-
-    def fill(self, values: Sequence[bytes]) -> list[bytes]:
-        """The pieces for one recipient; those that hold no value are shared by all."""
-        pieces = self.pieces.copy()
-        for place, value in self.places:
-            pieces[place] = values[value]
-        return pieces
+def _subject_header(parts: Sequence[str | Hole], scope: Scope) -> str:
+    subject = "".join([part if isinstance(part, str) else fill_hole(part, scope) for part in parts])
+    if not subject.strip():
+        raise MessageError("the subject is empty")
+    return text_header("Subject", subject)
 
 
-# A sender at full speed makes hundreds of messages a second, and this costs 4 µs.
+# All deliveries that are claimed together have the same date, and this costs 4 µs.
 @lru_cache(maxsize=64)
 def _date_header(date: datetime) -> str:
+    if date.tzinfo is None:
+        raise ValueError("the date of a message must know its time zone")
     return f"Date: {format_datetime(date.astimezone(UTC))}\r\n"
 
 

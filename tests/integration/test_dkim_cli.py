@@ -115,7 +115,7 @@ def test_the_settings_can_come_from_the_environment(
         ('"example.org"', '"no domain"', "domain: must be a domain such as example.org"),
         ('"example.org"', '"example.com"', "example.com does not sign for the sender's example.or"),
         ('"example.org"', '"ample.org"', "ample.org does not sign for the sender's example.org"),
-        ('"example.org"', '"mail.example.org"', "does not sign for the sender's example.org"),
+        ('"example.org"', '"mail.example.com"', "does not sign for the sender's example.org"),
         ('selector = "news"', 'selector = "a b"', "newsletter.toml:6: selector:"),
         ('selector = "news"', 'selector = "a;x=1"', "newsletter.toml:6: selector:"),
         ("selector =", "selektor =", "did you mean selector?"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter_mail.errors import MergeTagError, MergeValueMissing
+from newsletter_mail.errors import MergeTagError, MergeValueMissing, MessageError
 from newsletter_mail.merge import (
     KNOWN_NAMES,
     MAX_LENGTH,
@@ -177,10 +177,10 @@ def test_what_a_merge_tag_says(expression: str, value: str) -> None:
         ("subscriber.name %}{% import os", "is not a merge tag"),
         ("subscriber.\nname", "a merge tag must stand on one line"),
         ("'\\ud800' or subscriber.name", "half a character"),
-        ("(" * 240 + "web_url" + ")" * 240, "nested too deeply"),
-        ("x" * (MAX_LENGTH + 1), f"a merge tag may have {MAX_LENGTH} characters at most"),
-        ("9" * 5000 + " or web_url", "characters at most"),
-        ("web_url" + "|trim" * 3000, "characters at most"),
+        ("(" * 140 + "web_url" + ")" * 140, "nested too deeply"),
+        ("x" * (MAX_LENGTH + 1), f"a merge tag has {MAX_LENGTH} letters at most"),
+        ("9" * 5000 + " or web_url", "letters at most"),
+        ("web_url" + "|trim" * 3000, "letters at most"),
     ],
 )
 def test_what_a_merge_tag_may_not_have(expression: str, sentence: str) -> None:
@@ -191,12 +191,12 @@ def test_what_a_merge_tag_may_not_have(expression: str, sentence: str) -> None:
 
 
 @given(_EXPRESSIONS)
-@example("(" * 490)
-@example("web_url" + "|trim" * 98)
-@example("web_url" + " or 1" * 98)
-@example("1if 1else " * 49 + "web_url")
-@example("-" * 499)
-@example("web_url or " + "9" * 489)
+@example("(" * 290)
+@example("web_url" + "|trim" * 58)
+@example("web_url" + " or 1" * 58)
+@example("1if 1else " * 29 + "web_url")
+@example("-" * 299)
+@example("web_url or " + "9" * 289)
 @example("web_url or 1e999")
 def test_any_text_is_a_merge_tag_or_refused(expression: str) -> None:
     try:
@@ -265,6 +265,17 @@ def test_a_value_comes_out_as_it_is(value: str) -> None:
 def test_how_values_that_are_no_texts_are_written(value: object, text: str) -> None:
     scope = {"subscriber": {"attributes": {"x": value}}}
     assert parse_merge_tag("subscriber.attributes.x").value(scope) == text
+
+
+@pytest.mark.parametrize(
+    "expression", ["subscriber.attributes.x", "subscriber.attributes.x | upper"]
+)
+def test_a_list_that_is_nested_beyond_the_stack_is_refused(expression: str) -> None:
+    nested: list[object] = []
+    for _ in range(5000):
+        nested = [nested]
+    with pytest.raises(MessageError, match="nested too deeply"):
+        parse_merge_tag(expression).value({"subscriber": {"attributes": {"x": nested}}})
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from newsletter_mail.addresses import Address, parse_address
+from newsletter_mail.message.identity import Identity
 from newsletter_mail.message.scope import Links
-from newsletter_mail.message.template import Identity, MessageTemplate
+from newsletter_mail.message.template import MessageTemplate
 from newsletter_mail.words import (
     Build,
     Hole,
@@ -125,7 +125,7 @@ def message_bytes(outgoing: Outgoing) -> bytes:
 
 
 def with_links(**links: str) -> Links:
-    return replace(LINKS, **links)
+    return LINKS._replace(**links)
 
 
 def header_fields(raw: bytes) -> list[tuple[str, str]]:

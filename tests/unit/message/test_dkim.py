@@ -24,8 +24,9 @@ from hypothesis import strategies as st
 
 from newsletter_mail.addresses import Address, parse_address
 from newsletter_mail.errors import ConfigError
-from newsletter_mail.message.dkim import Signer, canonical_header, canonical_lines
-from newsletter_mail.message.template import Identity, MessageTemplate
+from newsletter_mail.message.dkim import Signer, canonical_header, canonical_lines, is_aligned
+from newsletter_mail.message.identity import Identity
+from newsletter_mail.message.template import MessageTemplate
 from newsletter_mail.words import Build, Hole, HoleContext, Outgoing, Pattern
 from tests.unit.message.conftest import (
     ANNA,
@@ -310,6 +311,28 @@ def test_a_test_message_is_signed_too() -> None:
     raw = message_bytes(fill(signed_template(RSA, is_test=True)))
     assert b"[Test] " in raw
     assert verifies(raw)
+
+
+@pytest.mark.parametrize(
+    ("domain", "sender", "is_good"),
+    [
+        ("example.org", "example.org", True),
+        ("example.org", "mail.example.org", True),
+        ("example.org", "a.mail.example.org", True),
+        ("mail.example.org", "example.org", True),
+        ("a.mail.example.org", "example.org", True),
+        ("example.com", "example.org", False),
+        ("ample.org", "example.org", False),
+        ("example.org", "ample.org", False),
+        ("example.org", "myexample.org", False),
+        ("mail.example.org", "news.example.org", False),
+        ("org", "example.org", False),
+        ("example.org", "org", False),
+        ("", "example.org", False),
+    ],
+)
+def test_which_domains_sign_for_a_sender(domain: str, sender: str, *, is_good: bool) -> None:
+    assert is_aligned(domain, sender) is is_good
 
 
 LINES = st.lists(st.text(st.sampled_from(" \tab=."), max_size=12), max_size=6)

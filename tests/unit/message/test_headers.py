@@ -237,6 +237,11 @@ def test_an_address_that_would_need_quotes_is_refused(wire: str) -> None:
         addr_spec(Address(wire, wire, wire, needs_smtputf8=False))
 
 
+def test_half_a_character_is_refused_in_an_address() -> None:
+    with pytest.raises(InvalidAddress):
+        addr_spec(Address("\ud83d@x.org", "\ud83d@x.org", "k@x.org", needs_smtputf8=True))
+
+
 @pytest.mark.parametrize("length", [50, 76, 77, 78, 79, 150, 500, 900, MAX_URI])
 @pytest.mark.parametrize("mailto", ["", "mailto:leave@example.org?subject=abc"])
 def test_the_unsubscribe_link_is_whole_and_raw(length: int, mailto: str) -> None:

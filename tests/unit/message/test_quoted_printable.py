@@ -26,6 +26,8 @@ def encode_all(pieces: list[str]) -> bytes:
 @example(["a" * 76, "."])
 @example(["line ", "\n"])
 @example(["a" * 73 + "é" + "b"])
+@example(["a" * 65 + "😀" + "b"])
+@example(["é" * 40, "😀" * 40, "€" * 40])
 @example(["x\n", "From here", " \n"])
 @example(["." + "=" * 60, "F"])
 def test_pieces_decode_to_their_texts_and_keep_every_line_legal(pieces: list[str]) -> None:
@@ -39,6 +41,8 @@ def test_pieces_decode_to_their_texts_and_keep_every_line_legal(pieces: list[str
         assert not line.startswith((b".", b"From "))
         assert not line.endswith((b" ", b"\t"))
         assert re.fullmatch(rb"(?:[\t -<>-~]|=[0-9A-F]{2})*=?", line)
+        # No character goes over the end of a line.
+        quopri.decodestring(line).decode()
 
 
 @given(TEXTS, TEXTS, TEXTS)
@@ -63,6 +67,9 @@ def test_a_value_does_not_change_the_bytes_around_it(before: str, value: str, af
         ("a" * 76, b"a" * 76),
         ("a" * 77, b"a" * 75 + b"=\r\naa"),
         ("a" * 75 + "..", b"a" * 75 + b"=\r\n=2E."),
+        ("a" * 69 + "é" + "bb", b"a" * 69 + b"=C3=A9=\r\nbb"),
+        ("a" * 70 + "é" + "bb", b"a" * 70 + b"=\r\n=C3=A9bb"),
+        ("a" * 64 + "😀" + "bb", b"a" * 64 + b"=\r\n=F0=9F=98=80bb"),
     ],
 )
 def test_encodes_as_the_rfc_says(text: str, encoded: bytes) -> None:

@@ -1,7 +1,8 @@
 import re
 from dataclasses import FrozenInstanceError, replace
 from datetime import datetime, timedelta, timezone
-from email import message_from_bytes, policy
+from email import message_from_bytes, message_from_string, policy
+from email.errors import NonASCIILocalPartDefect
 from email.message import EmailMessage
 
 import pytest
@@ -15,9 +16,9 @@ from newsletter_mail.errors import (
     MergeValueMissing,
     MessageError,
 )
+from newsletter_mail.message.identity import sender_id_for
 from newsletter_mail.message.patterns import fill_pattern
 from newsletter_mail.message.scope import merge_scope
-from newsletter_mail.message.template import sender_id_for
 from newsletter_mail.words import Hole, HoleContext, Pattern
 from tests.unit.message.conftest import (
     ANNA,
@@ -170,6 +171,40 @@ def test_any_name_leaves_the_message_whole(name: str) -> None:
     assert len(message.keys()) == 15
 
 
+ADDRESSES = st.builds(
+    "{}@{}".format,
+    st.one_of(
+        st.from_regex(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,20}", fullmatch=True),
+        st.text("jörgдми用户", min_size=1, max_size=20),
+    ),
+    st.sampled_from(["example.org", "bücher.example", "例え.example", f"{'a' * 60}.example"]),
+)
+
+
+@given(ADDRESSES, HEADER_VALUES)
+@example("jörg@bücher.example", "Jörg, der Große")
+@example("j.o'r+g=x@bücher.example", "")
+@example(f"{'ü' * 30}@{'a' * 60}.example", "é" * 100)
+def test_any_address_comes_back_and_utf8_stands_only_where_it_is_needed(
+    email: str, name: str
+) -> None:
+    address = parse_address(email)
+    outgoing = fill(PLAIN, make_recipient(name), address=address)
+
+    raw = message_bytes(outgoing)
+    assert_lines_are_legal(raw)
+    parsed = message_from_string(raw.decode(), policy=policy.SMTPUTF8)
+    [found] = parsed["To"].addresses
+    needs_smtputf8 = not email.partition("@")[0].isascii()
+    assert found.addr_spec == (address.display if needs_smtputf8 else address.wire)
+    # What RFC 6531 allows, the stdlib notes as a defect all the same.
+    defects = [type(defect) for defect in parsed["To"].defects]
+    assert defects == [NonASCIILocalPartDefect] * needs_smtputf8
+    assert outgoing.envelope.needs_smtputf8 is needs_smtputf8
+    assert outgoing.envelope.recipient.rpartition("@")[2].isascii()
+    assert raw.isascii() is not needs_smtputf8
+
+
 def test_a_test_says_so_in_the_subject() -> None:
     raw = message_bytes(fill(make_template(make_build(subject=GREETING), is_test=True)))
     assert dict(header_fields(raw))["Subject"] == "[Test] Hello friend!"
@@ -219,6 +254,19 @@ def test_the_message_id_is_the_same_at_every_fill() -> None:
     )
     for outgoing in (fill(PLAIN), later):
         assert dict(header_fields(message_bytes(outgoing)))["Message-ID"] == f"<{REF}@example.org>"
+
+
+def test_everybody_gets_their_own_values_however_many_they_are() -> None:
+    template = make_template(BUILD)
+    names = [f"Anna {number}" for number in range(1200)] + ["<&>", "x" * 400, "é" * 400]
+    for name in names:
+        fill(template, make_recipient(first_name=name))
+    for name in [*names[-3:], *names[::-100], *names[::100]]:
+        person = make_recipient(first_name=name)
+        expected = fill_pattern(
+            BUILD.text, merge_scope(BUILD, person, LINKS), picture_url=picture_url
+        )
+        assert parts(parse(message_bytes(fill(template, person))))[0] == expected
 
 
 def test_what_all_have_in_common_is_kept_once() -> None:
