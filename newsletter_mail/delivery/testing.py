@@ -131,6 +131,8 @@ def _keep(
 class _ListFeed:
     """A few messages, all ready at once."""
 
+    is_closed = False
+
     def __init__(self, messages: Sequence[Outgoing]) -> None:
         self._messages = deque(messages)
 

@@ -16,6 +16,14 @@ class Feed(Protocol):
     a ``next`` that still waits is cancelled, and must not take a message with it.
     """
 
+    @property
+    def is_closed(self) -> bool:
+        """It was closed early: no message is begun any more, and none is tried again.
+
+        False at the end of a feed that has given all it had.
+        """
+        ...
+
     async def next(self) -> Outgoing | None:
         """The next message, waited for; None when there will be no more."""
         ...

@@ -14,6 +14,9 @@ from newsletter_mail.transport.extensions import Extensions, parse_extensions
 from newsletter_mail.transport.reply_parser import RawReply
 from newsletter_mail.words import Stage
 
+# RFC 5321 section 4.5.3.1.4. RFC 4954 section 4 sends a longer login in two steps.
+_MAX_COMMAND_BYTES = 512
+
 
 class Security(StrEnum):
     """How the connection is kept from others' eyes and hands."""
@@ -117,8 +120,12 @@ def _must_be_positive(reply: RawReply, login: Login) -> None:
 def _log_in(login: Login, extensions: Extensions) -> Generator[Say, RawReply, None]:
     user, password = login.user.encode(), login.password.encode()
     if "PLAIN" in extensions.auth:
-        secret = b64encode(b"\0" + user + b"\0" + password)
-        reply = yield Say(b"AUTH PLAIN " + secret + b"\r\n", Stage.AUTH)
+        secret = b64encode(b"\0" + user + b"\0" + password) + b"\r\n"
+        line = b"AUTH PLAIN " + secret
+        fits = len(line) <= _MAX_COMMAND_BYTES
+        reply = yield Say(line if fits else b"AUTH PLAIN\r\n", Stage.AUTH)
+        if reply.code == 334:
+            reply = yield Say(secret, Stage.AUTH)
     elif "LOGIN" in extensions.auth:
         reply = yield Say(b"AUTH LOGIN\r\n", Stage.AUTH)
         for secret in (user, password):

@@ -16,8 +16,10 @@ published code lists of Gmail, Yahoo and Outlook.com; what Postfix, Exim and Exc
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
-from newsletter_mail.words import Reply, Stage, Verdict
+from newsletter_mail.transport.reply_parser import RawReply
+from newsletter_mail.words import Outcome, Reply, Stage, Verdict
 
 # A mailbox named spam@ and a link to a policy page say nothing about us.
 _QUOTED = re.compile(r"<[^>]*>|\S+@\S+|https?:\S+", re.IGNORECASE)
@@ -158,3 +160,16 @@ def classify_reply(stage: Stage, reply: Reply) -> Verdict:
     # ends the connection.
     about_us = stage is Stage.MAIL and reply.code != 421
     return Verdict.THROTTLED if about_us else Verdict.TRY_LATER
+
+
+def outcome_of(stage: Stage, raw: RawReply) -> Outcome:
+    """What became of a message, by the answer that it got at this stage."""
+    reply = raw.cleaned()
+    return Outcome(classify_reply(stage, reply), reply, stage)
+
+
+# Many servers say the same about each message that they take.
+@lru_cache(maxsize=16)
+def content_outcome(raw: RawReply) -> Outcome:
+    """What became of a message, by the answer to the whole of it."""
+    return outcome_of(Stage.BODY, raw)

@@ -6,6 +6,8 @@ A server may be broken or hostile, so everything has a limit: 2048 bytes a line 
 
 import re
 from collections import deque
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from newsletter_mail.words import Reply
@@ -43,15 +45,21 @@ def clean_reply(code: int, lines: tuple[bytes, ...]) -> Reply:
 
     The enhanced code that servers repeat on every line (RFC 2034 section 3) stays once.
     """
-    texts = [_CONTROL.sub(" ", line.decode("utf-8", "replace")).strip() for line in lines]
+    texts = [_cleaned(line) for line in lines]
     match = _ENHANCED.match(texts[0]) if texts else None
     enhanced = match[1] if match else ""
     if enhanced:
         texts[1:] = [text.removeprefix(enhanced).lstrip() for text in texts[1:]]
-    text = " ".join(filter(None, texts))
+    text = " ".join(filter(None, texts)) if len(texts) != 1 else texts[0]
     if len(text) > MAX_TEXT_CHARS:
         text = text[: MAX_TEXT_CHARS - 1] + "…"
     return Reply(code, text, enhanced)
+
+
+def _cleaned(line: bytes) -> str:
+    text = line.decode("utf-8", "replace")
+    # What is printable has none of them; the search costs ten times as much as the question.
+    return (text if text.isprintable() else _CONTROL.sub(" ", text)).strip()
 
 
 class ReplyParser:
@@ -68,39 +76,44 @@ class ReplyParser:
         """Nothing is left over: the server has said no more than was asked."""
         return not self._rest and not self._whole and not self._lines
 
-    def feed(self, received: bytes) -> None:
-        """Add bytes that came from the server."""
-        *whole, self._rest = (self._rest + received).split(b"\n")
-        self._whole += whole
-
-    def next_reply(self) -> RawReply | None:
-        """The next whole reply, or None until there is one.
+    def read(self, received: bytes) -> Iterator[RawReply]:
+        """The replies that are whole with these bytes, each taken up when it is asked for.
 
         Raises:
             NotSmtp: the bytes are no reply, or one without end.
         """
+        *whole, self._rest = (self._rest + received).split(b"\n")
+        self._whole += whole
         while self._whole:
-            if (reply := self._add_line(self._whole.popleft())) is not None:
-                return reply
+            is_last, raw = _read_line(self._whole.popleft())
+            if is_last and not self._lines:
+                yield raw
+            elif (reply := self._add_line(raw, is_last=is_last)) is not None:
+                yield reply
         if len(self._rest) > MAX_LINE_BYTES:
             raise NotSmtp(_TOO_LONG)
-        return None
 
-    def _add_line(self, line: bytes) -> RawReply | None:
-        if len(line) > MAX_LINE_BYTES:
-            raise NotSmtp(_TOO_LONG)
-        match = _LINE.fullmatch(line.removesuffix(b"\r"))
-        if match is None:
-            raise NotSmtp("its answer does not begin with a reply code")
-        code = int(match[1])
-        if self._lines and code != self._code:
+    def _add_line(self, raw: RawReply, *, is_last: bool) -> RawReply | None:
+        if self._lines and raw.code != self._code:
             raise NotSmtp("the lines of one answer have different codes")
-        self._code = code
-        self._lines.append(match[3] or b"")
-        if match[2] != b"-":
-            reply = RawReply(code, tuple(self._lines))
+        self._code = raw.code
+        self._lines += raw.lines
+        if is_last:
+            reply = RawReply(raw.code, tuple(self._lines))
             self._lines = []
             return reply
         if len(self._lines) >= MAX_LINES:
             raise NotSmtp("its answer has more than 100 lines")
         return None
+
+
+# A server says the same three lines about every message.
+@lru_cache(maxsize=256)
+def _read_line(line: bytes) -> tuple[bool, RawReply]:
+    """Whether it is the last line of a reply, and the reply that it is alone."""
+    if len(line) > MAX_LINE_BYTES:
+        raise NotSmtp(_TOO_LONG)
+    match = _LINE.fullmatch(line.removesuffix(b"\r"))
+    if match is None:
+        raise NotSmtp("its answer does not begin with a reply code")
+    return match[2] != b"-", RawReply(int(match[1]), (match[3] or b"",))

@@ -15,7 +15,7 @@ def refuse_unsent(outgoing: Outgoing, extensions: Extensions, peer: str) -> Outc
         if not address.isprintable() or "<" in address or ">" in address:
             reason = "the address holds characters that would break the SMTP envelope"
             return Outcome(Verdict.MESSAGE_REFUSED, Reply(0, reason), Stage.MAIL)
-    if _needs_smtputf8(outgoing) and not extensions.smtputf8:
+    if not extensions.smtputf8 and _needs_smtputf8(outgoing):
         reason = f"{peer} does not take addresses that are not ASCII (SMTPUTF8)"
         return Outcome(Verdict.ADDRESS_UNSUPPORTED, Reply(0, reason), Stage.RCPT)
     if 0 < extensions.max_size < outgoing.size:
@@ -29,14 +29,10 @@ def refuse_unsent(outgoing: Outgoing, extensions: Extensions, peer: str) -> Outc
 
 def mail_command(outgoing: Outgoing, extensions: Extensions) -> bytes:
     """MAIL with the parameters that the server understands (RFC 1870, 6152, 6531)."""
-    parts = [f"MAIL FROM:<{outgoing.envelope.sender}>"]
-    if extensions.announces_size:
-        parts.append(f"SIZE={outgoing.size}")
-    if extensions.eight_bit and _is_eight_bit(outgoing):
-        parts.append("BODY=8BITMIME")
-    if _needs_smtputf8(outgoing):
-        parts.append("SMTPUTF8")
-    return (" ".join(parts) + "\r\n").encode()
+    size = f" SIZE={outgoing.size}" if extensions.announces_size else ""
+    body = " BODY=8BITMIME" if extensions.eight_bit and _is_eight_bit(outgoing) else ""
+    utf8 = " SMTPUTF8" if _needs_smtputf8(outgoing) else ""
+    return f"MAIL FROM:<{outgoing.envelope.sender}>{size}{body}{utf8}\r\n".encode()
 
 
 def rcpt_command(outgoing: Outgoing) -> bytes:

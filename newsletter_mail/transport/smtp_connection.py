@@ -6,13 +6,12 @@ taken, and both leave in one write, all in one callback. That is most of the dif
 """
 
 import asyncio
-import math
-import ssl
 from typing import Protocol, cast
 
 from newsletter_mail.errors import ConnectFailed, TransportError, TransportTimeout
-from newsletter_mail.transport.network import own_name, reason_of, tls_failed
-from newsletter_mail.transport.opening import Login, Security
+from newsletter_mail.transport import sockets
+from newsletter_mail.transport.network import own_name, reason_of
+from newsletter_mail.transport.opening import Login
 from newsletter_mail.transport.smtp_events import Answered, Ended, Event, Ready, Returned, TlsWanted
 from newsletter_mail.transport.smtp_protocol import SmtpSession
 from newsletter_mail.transport.smtp_settings import SmtpSettings
@@ -28,8 +27,9 @@ _PHASES = {
     Stage.BODY: "the message",
 }
 
-
 _READ_BYTES = 16 * 1024
+# See ``smtp_steps``.
+_NO_ANSWER = Verdict.NO_ANSWER
 
 
 class Owner(Protocol):
@@ -77,7 +77,9 @@ class SmtpConnection(asyncio.BufferedProtocol):
         self._is_started = False
         self._is_paused = False
         self._was_ever_paused = False
-        self._deadline = math.inf
+        self._is_leaving = False
+        #: Since when an answer is waited for, if one is.
+        self._waits_since = self._loop.time()
         self._unsent_at_last_tick = 0
         self._tick_handle: asyncio.TimerHandle | None = None
         # Fine enough for the shortest of the timeouts, and cheaper than a timer a message.
@@ -92,7 +94,7 @@ class SmtpConnection(asyncio.BufferedProtocol):
         """
         connection = cls(settings, owner)
         try:
-            await connection._connect()
+            await sockets.connect(settings, connection)
             while await connection._opening:
                 connection._opening = connection._loop.create_future()
                 await connection._start_tls()
@@ -102,11 +104,6 @@ class SmtpConnection(asyncio.BufferedProtocol):
         return connection
 
     @property
-    def in_hand(self) -> tuple[Outgoing, ...]:
-        """Messages that this connection is busy with."""
-        return self._session.in_hand
-
-    @property
     def submitted(self) -> int:
         """Messages that it has begun."""
         return self._session.submitted
@@ -114,14 +111,16 @@ class SmtpConnection(asyncio.BufferedProtocol):
     def start(self) -> None:
         """Take messages from the owner as fast as they are answered, until it has none."""
         self._is_started = True
+        self._waits_since = self._loop.time()
         self._go_on()
 
     def quit(self) -> None:
         """Say good-bye and close; only while idle. The owner hears nothing any more."""
         self._is_started = False
+        self._is_leaving = True
+        self._waits_since = self._loop.time()
         self._session.quit()
         self._flush()
-        self._deadline = self._loop.time() + self._settings.quit_wait
 
     def abort(self, reason: str) -> None:
         """Close at once."""
@@ -142,7 +141,7 @@ class SmtpConnection(asyncio.BufferedProtocol):
                 password=settings.password,
             )
         )
-        self._set_deadline()
+        self._waits_since = self._loop.time()
         self._tick_handle = self._loop.call_later(self._tick_seconds, self._tick)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -151,11 +150,13 @@ class SmtpConnection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Called by asyncio."""
-        replies = self._session.replies
-        self._apply(self._session.receive(bytes(self._received[:nbytes])))
+        session = self._session
+        replies = session.replies
+        events = session.receive(bytes(self._received[:nbytes]))
         # Bytes alone buy no time: a server could drip for ever.
-        if self._session.replies != replies:
-            self._set_deadline()
+        if session.replies != replies:
+            self._waits_since = self._loop.time()
+        self._apply(events)
 
     def pause_writing(self) -> None:
         """Called by asyncio: not every byte has left."""
@@ -175,51 +176,10 @@ class SmtpConnection(asyncio.BufferedProtocol):
         if not self.closed.done():
             self.closed.set_result(None)
 
-    async def _connect(self) -> None:
-        settings = self._settings
-        is_tls = settings.security is Security.IMPLICIT
-        try:
-            async with asyncio.timeout(settings.timeouts.connect):
-                await self._loop.create_connection(
-                    lambda: self,
-                    settings.host,
-                    settings.port,
-                    ssl=_trust(settings) if is_tls else None,
-                    server_hostname=settings.host if is_tls else None,
-                )
-        except TimeoutError as error:
-            raise TransportTimeout(
-                f"{settings.peer} did not take a connection within {settings.timeouts.connect:g} s"
-            ) from error
-        except ssl.SSLError as error:
-            raise tls_failed(settings, error) from error
-        except (OSError, UnicodeError) as error:
-            raise ConnectFailed(f"cannot connect to {settings.peer}: {reason_of(error)}") from error
-
     async def _start_tls(self) -> None:
-        settings = self._settings
-        self._deadline = math.inf
-        try:
-            async with asyncio.timeout(settings.timeouts.command):
-                transport = await self._loop.start_tls(
-                    self._transport, self, _trust(settings), server_hostname=settings.host
-                )
-        except TimeoutError as error:
-            raise TransportTimeout(
-                f"{settings.peer} did not finish the TLS handshake within "
-                f"{settings.timeouts.command:g} s"
-            ) from error
-        except ssl.SSLError as error:
-            raise tls_failed(settings, error) from error
-        except OSError as error:
-            raise ConnectFailed(
-                f"{settings.peer} closed the connection in the TLS handshake: {reason_of(error)}"
-            ) from error
-        if transport is None:
-            raise ConnectFailed(f"{settings.peer} closed the connection in the TLS handshake")
-        self._use(transport)
+        self._use(await sockets.start_tls(self._settings, self._transport, self))
+        self._waits_since = self._loop.time()
         self._apply(self._session.tls_started())
-        self._set_deadline()
 
     def _use(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -232,7 +192,8 @@ class SmtpConnection(asyncio.BufferedProtocol):
         for event in events:
             match event:
                 case Answered():
-                    self.has_answered |= event.outcome.verdict is not Verdict.NO_ANSWER
+                    if event.outcome.verdict is not _NO_ANSWER:
+                        self.has_answered = True
                     self._owner.answered(event.outgoing, event.outcome)
                 case Returned():
                     self._owner.returned(event.outgoing, event.outcome, was_next=event.was_next)
@@ -259,14 +220,11 @@ class SmtpConnection(asyncio.BufferedProtocol):
             if (refusal := session.submit(outgoing)) is not None:
                 self._owner.answered(outgoing, refusal)
         self._flush()
-        if self._is_started and not self.is_over and not session.in_hand:
+        if session.is_idle and self._is_started and not self.is_over:
             self._owner.idle(self)
 
     def _flush(self) -> None:
         output = self._session.take_output()
-        if not any(output):
-            return
-        was_idle = self._deadline == math.inf
         if self._is_encrypted:
             # The TLS transport does not say what waits below it, but then it keeps what is written
             # next, and says so. Hence the dot goes by itself: it is the last piece, or MAIL and
@@ -275,35 +233,32 @@ class SmtpConnection(asyncio.BufferedProtocol):
             self._write(output[:cut])
             output = output[cut:]
         self._write(output)
-        if was_idle:
-            self._set_deadline()
 
     def _write(self, pieces: list[bytes]) -> None:
+        # Not writelines: some versions of asyncio do not call pause_writing from it.
         if pieces:
             self._transport.write(b"".join(pieces))
 
-    def _set_deadline(self) -> None:
-        stage = self._session.awaits
-        if stage is None:
-            self._deadline = math.inf
-        else:
-            self._deadline = self._loop.time() + self._settings.timeouts.for_stage(stage)
-
     def _tick(self) -> None:
+        now = self._loop.time()
         unsent = self._transport.get_write_buffer_size()
-        is_moving = unsent < self._unsent_at_last_tick
-        self._unsent_at_last_tick = unsent
-        if is_moving and self._deadline != math.inf:
+        if unsent < self._unsent_at_last_tick:
             # A slow line, and not a server that hangs: RFC 5321 section 4.5.3.2.5.
-            self._set_deadline()
-        if self._loop.time() > self._deadline:
-            stage = self._session.awaits or Stage.CONNECT
-            seconds = self._settings.timeouts.for_stage(stage)
+            self._waits_since = now
+        self._unsent_at_last_tick = unsent
+        stage = self._session.awaits
+        seconds = self._patience(stage)
+        if stage is not None and now > self._waits_since + seconds:
             peer = self._settings.peer
             what = f"{peer} did not answer {_PHASES[stage]} within {seconds:g} s"
             self._end(TransportTimeout(what))
         else:
             self._tick_handle = self._loop.call_later(self._tick_seconds, self._tick)
+
+    def _patience(self, stage: Stage | None) -> float:
+        if self._is_leaving:
+            return self._settings.quit_wait
+        return self._settings.timeouts.for_stage(stage or Stage.CONNECT)
 
     def _end(self, error: TransportError) -> None:
         if self._is_connected and not self.is_over:
@@ -321,7 +276,3 @@ class SmtpConnection(asyncio.BufferedProtocol):
             # Whoever gave up waiting for it does not ask for it either.
             self._opening.exception()
         self._owner.ended(self)
-
-
-def _trust(settings: SmtpSettings) -> ssl.SSLContext:
-    return settings.tls or ssl.create_default_context()

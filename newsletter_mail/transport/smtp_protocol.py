@@ -9,46 +9,29 @@ out and has no answer. Everything else is certain not to have been handed over.
 """
 
 from collections import deque
-from enum import Enum
 
 from newsletter_mail.errors import ConnectFailed, TransportError
 from newsletter_mail.transport.extensions import Extensions
 from newsletter_mail.transport.opening import Login, Say, UpgradeToTls, open_session
-from newsletter_mail.transport.replies import classify_reply
+from newsletter_mail.transport.replies import content_outcome, outcome_of
 from newsletter_mail.transport.reply_parser import NotSmtp, RawReply, ReplyParser
 from newsletter_mail.transport.smtp_commands import mail_command, rcpt_command, refuse_unsent
 from newsletter_mail.transport.smtp_events import Answered, Ended, Event, Ready, Returned, TlsWanted
+from newsletter_mail.transport.smtp_steps import (
+    BODY,
+    DATA,
+    ENVELOPE,
+    LONE_DOT,
+    MAIL,
+    OPENING,
+    QUIT,
+    RCPT,
+    RSET,
+    Aside,
+    Step,
+    Transaction,
+)
 from newsletter_mail.words import Outcome, Outgoing, Reply, Stage, Verdict
-
-
-class _Step(Enum):
-    """An answer that is waited for; the value is the stage that it belongs to."""
-
-    MAIL = Stage.MAIL
-    RCPT = Stage.RCPT
-    DATA = Stage.DATA
-    BODY = Stage.BODY
-
-
-class _Aside(Enum):
-    """An answer that is waited for and tells nothing about a message."""
-
-    OPENING = 1
-    RSET = 2
-    #: To the lone dot after a DATA that the server took though it had refused the recipient.
-    LONE_DOT = 3
-    QUIT = 4
-
-
-class _Transaction:
-    """A message on its way through MAIL, RCPT, DATA and the content."""
-
-    __slots__ = ("has_recipient", "outgoing", "refusal")
-
-    def __init__(self, outgoing: Outgoing) -> None:
-        self.outgoing = outgoing
-        self.refusal: Outcome | None = None
-        self.has_recipient = False
 
 
 class SmtpSession:
@@ -68,9 +51,9 @@ class SmtpSession:
         self._parser = ReplyParser()
         self._opening = open_session(login)
         self._opening_stage = Stage.CONNECT
-        self._expected: deque[_Step | _Aside] = deque()
-        self._envelope: _Transaction | None = None
-        self._content: _Transaction | None = None
+        self._expected: deque[Step | Aside] = deque()
+        self._envelope: Transaction | None = None
+        self._content: Transaction | None = None
         self._output: list[bytes] = []
         self._events: list[Event] = []
         self._is_ready = False
@@ -88,10 +71,9 @@ class SmtpSession:
         )
 
     @property
-    def in_hand(self) -> tuple[Outgoing, ...]:
-        """Messages that were submitted and of which no event has told yet."""
-        both = (self._content, self._envelope)
-        return tuple(transaction.outgoing for transaction in both if transaction is not None)
+    def is_idle(self) -> bool:
+        """Of every message that was submitted an event has told."""
+        return self._envelope is None and self._content is None
 
     @property
     def awaits(self) -> Stage | None:
@@ -99,9 +81,9 @@ class SmtpSession:
         if not self._expected:
             return None
         step = self._expected[0]
-        if step is _Aside.OPENING:
+        if step is OPENING:
             return self._opening_stage
-        return step.value if isinstance(step, _Step) else Stage.MAIL
+        return step.value if isinstance(step, Step) else Stage.MAIL
 
     def take_output(self) -> list[bytes]:
         """What to send now. Whoever takes it sends it."""
@@ -111,9 +93,10 @@ class SmtpSession:
     def receive(self, received: bytes) -> list[Event]:
         """Bytes came from the server."""
         try:
-            self._parser.feed(received)
-            while not self._is_over and (raw := self._parser.next_reply()) is not None:
+            for raw in self._parser.read(received):
                 self._on_reply(raw)
+                if self._is_over:
+                    break
         except NotSmtp as error:
             self._finish(ConnectFailed(f"{self._peer} does not speak SMTP: {error}"))
         return self._take_events()
@@ -132,23 +115,24 @@ class SmtpSession:
         if (refusal := refuse_unsent(outgoing, self.extensions, self._peer)) is not None:
             return refusal
         self.submitted += 1
-        self._envelope = _Transaction(outgoing)
+        self._envelope = Transaction(outgoing)
         if self._needs_reset:
             self._needs_reset = False
             self._output.append(b"RSET\r\n")
-            self._expected.append(_Aside.RSET)
+            self._expected.append(RSET)
         self._output.append(mail_command(outgoing, self.extensions))
-        self._expected.append(_Step.MAIL)
         if self.extensions.pipelining:
             self._output.append(rcpt_command(outgoing) + b"DATA\r\n")
-            self._expected += (_Step.RCPT, _Step.DATA)
+            self._expected += ENVELOPE
+        else:
+            self._expected.append(MAIL)
         return None
 
     def quit(self) -> None:
         """Say good-bye; only when nothing is in hand."""
         self._is_ready = False
         self._output.append(b"QUIT\r\n")
-        self._expected.append(_Aside.QUIT)
+        self._expected.append(QUIT)
 
     def end(self, error: TransportError, *, unsent: bool) -> list[Event]:
         """The connection broke, or has to be given up.
@@ -163,18 +147,18 @@ class SmtpSession:
     def _on_reply(self, raw: RawReply) -> None:
         self.replies += 1
         step = self._expected.popleft() if self._expected else None
-        if step is _Aside.QUIT:
-            self._finish(None)
-        elif raw.code == 421:
+        if raw.code == 421 and step is not QUIT:
             self._on_closing(raw, step)
+        elif step is BODY and self._content is not None:
+            self._on_body(self._content, raw)
+        elif isinstance(step, Step) and self._envelope is not None:
+            self._on_envelope(step, self._envelope, raw)
+        elif step is OPENING:
+            self._go_on_opening(raw)
+        elif step is QUIT:
+            self._finish(None)
         elif step is None:
             raise NotSmtp(f"it says {raw.cleaned()} without being asked")
-        elif step is _Aside.OPENING:
-            self._go_on_opening(raw)
-        elif step is _Step.BODY and self._content is not None:
-            self._on_body(self._content, raw)
-        elif isinstance(step, _Step) and self._envelope is not None:
-            self._on_envelope(step, self._envelope, raw)
 
     def _go_on_opening(self, raw: RawReply | None) -> None:
         try:
@@ -189,40 +173,41 @@ class SmtpSession:
             return
         if isinstance(action, Say):
             self._opening_stage = action.stage
-            self._output.append(action.line)
-            self._expected.append(_Aside.OPENING)
+            if action.line:
+                self._output.append(action.line)
+            self._expected.append(OPENING)
         elif isinstance(action, UpgradeToTls):
             if not self._parser.is_empty:
                 # Put there by somebody in the middle, to be believed under TLS (CVE-2011-0411).
                 raise NotSmtp("it went on talking in the clear after it agreed to start TLS")
             self._events.append(TlsWanted())
 
-    def _on_envelope(self, step: _Step, transaction: _Transaction, raw: RawReply) -> None:
-        if transaction.refusal is None and raw.code >= 400:
-            transaction.refusal = _outcome(step.value, raw)
-        if step is _Step.DATA:
+    def _on_envelope(self, step: Step, transaction: Transaction, raw: RawReply) -> None:
+        if raw.code >= 400 and transaction.refusal is None:
+            transaction.refusal = outcome_of(step.value, raw)
+        if step is DATA:
             self._on_data(transaction, raw)
-        elif step is _Step.RCPT and raw.code < 300:
-            transaction.has_recipient = True
-        if step is not _Step.DATA and 300 <= raw.code < 400:
+        elif 300 <= raw.code < 400:
             raise NotSmtp(f"it answers {step.name} with {raw.code}")
+        elif step is RCPT and raw.code < 300:
+            transaction.has_recipient = True
         if not self.extensions.pipelining:
             self._go_on_envelope(step, transaction)
 
-    def _go_on_envelope(self, step: _Step, transaction: _Transaction) -> None:
+    def _go_on_envelope(self, step: Step, transaction: Transaction) -> None:
         if transaction.refusal is not None:
             if self._envelope is transaction:
-                self._needs_reset = step is not _Step.MAIL
+                self._needs_reset = step is not MAIL
                 self._envelope = None
                 self._events.append(Answered(transaction.outgoing, transaction.refusal))
-        elif step is _Step.MAIL:
+        elif step is MAIL:
             self._output.append(rcpt_command(transaction.outgoing))
-            self._expected.append(_Step.RCPT)
-        elif step is _Step.RCPT:
+            self._expected.append(RCPT)
+        elif step is RCPT:
             self._output.append(b"DATA\r\n")
-            self._expected.append(_Step.DATA)
+            self._expected.append(DATA)
 
-    def _on_data(self, transaction: _Transaction, raw: RawReply) -> None:
+    def _on_data(self, transaction: Transaction, raw: RawReply) -> None:
         if raw.code != 354 and raw.code < 400:
             raise NotSmtp(f"it answers DATA with {raw.code}")
         if transaction.refusal is None:
@@ -230,29 +215,29 @@ class SmtpSession:
             self._content = transaction
             self._output += transaction.outgoing.content
             self._output.append(b".\r\n")
-            self._expected.append(_Step.BODY)
+            self._expected.append(BODY)
             return
         if raw.code == 354:
             if transaction.has_recipient:
                 raise NotSmtp("it wants the content of a message whose sender it refused")
             # It must not have the content, and it waits for the end of one.
             self._output.append(b".\r\n")
-            self._expected.append(_Aside.LONE_DOT)
+            self._expected.append(LONE_DOT)
         else:
             self._needs_reset = True
         self._envelope = None
         self._events.append(Answered(transaction.outgoing, transaction.refusal))
 
-    def _on_body(self, transaction: _Transaction, raw: RawReply) -> None:
+    def _on_body(self, transaction: Transaction, raw: RawReply) -> None:
         if 300 <= raw.code < 400:
             raise NotSmtp(f"it answers the content with {raw.code}")
         self._content = None
-        self._events.append(Answered(transaction.outgoing, _outcome(Stage.BODY, raw)))
+        self._events.append(Answered(transaction.outgoing, content_outcome(raw)))
 
-    def _on_closing(self, raw: RawReply, step: _Step | _Aside | None) -> None:
+    def _on_closing(self, raw: RawReply, step: Step | Aside | None) -> None:
         """421 at any moment: the server has not taken what it had not answered (RFC 5321 3.8)."""
-        stage = step.value if isinstance(step, _Step) else Stage.CONNECT
-        outcome = _outcome(stage, raw)
+        stage = step.value if isinstance(step, Step) else Stage.CONNECT
+        outcome = outcome_of(stage, raw)
         error = ConnectFailed(f"{self._peer} closes the connection: {outcome.reply}")
         if (content := self._content) is not None:
             self._content = None
@@ -290,7 +275,7 @@ class SmtpSession:
         self._expected.clear()
         self._events.append(Ended(error))
 
-    def _give_back(self, transaction: _Transaction, outcome: Outcome, *, was_next: bool) -> None:
+    def _give_back(self, transaction: Transaction, outcome: Outcome, *, was_next: bool) -> None:
         if transaction.refusal is not None:
             self._events.append(Answered(transaction.outgoing, transaction.refusal))
         elif outcome.verdict is Verdict.THROTTLED:
@@ -302,8 +287,3 @@ class SmtpSession:
     def _take_events(self) -> list[Event]:
         events, self._events = self._events, []
         return events
-
-
-def _outcome(stage: Stage, raw: RawReply) -> Outcome:
-    reply = raw.cleaned()
-    return Outcome(classify_reply(stage, reply), reply, stage)

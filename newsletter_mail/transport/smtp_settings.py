@@ -14,14 +14,14 @@ class Timeouts:
 
     RFC 5321 section 4.5.3.2 allows a server 5 minutes for the greeting, MAIL and RCPT, 2 for
     DATA and 10 after the final dot. A relay that needs more than a minute for a command will not
-    carry a newsletter; after the dot patience pays, because giving up makes a message uncertain.
+    carry a newsletter; after the dot it gets its 10, because giving up makes a message uncertain.
     """
 
     connect: float = 30.0
     banner: float = 60.0
     command: float = 60.0
     data: float = 60.0
-    body: float = 300.0
+    body: float = 600.0
 
     def capped(self, seconds: float) -> "Timeouts":
         """None longer than ``seconds``."""

@@ -43,6 +43,7 @@ class ListFeed:
 
     def __init__(self, messages: Sequence[Outgoing]) -> None:
         self.left = deque(messages)
+        self.is_closed = False
         self.in_hand = 0
         self.most_in_hand = 0
 
@@ -51,7 +52,7 @@ class ListFeed:
         return self.next_now()
 
     def next_now(self) -> Outgoing | None:
-        if not self.left:
+        if not self.left or self.is_closed:
             return None
         self.in_hand += 1
         self.most_in_hand = max(self.most_in_hand, self.in_hand)

@@ -46,6 +46,8 @@ class Script:
         read_delay_s: between one piece of content and the next, for the first 8 MB.
         chaos: one answer in so many is 421, nothing at all and the end, or the end of the line.
         chaos_seed: decides which.
+        loses_first: so many messages are taken, and the connection is closed without an answer.
+        answers_per_connection: so many messages, then the same happens to the next.
         tls: for STARTTLS, or from the start with ``implicit_tls``.
         users: names and passwords; AUTH is asked for when there are any.
     """
@@ -75,6 +77,8 @@ class Script:
     read_delay_s: float = 0.0
     chaos: int = 0
     chaos_seed: int = 0
+    loses_first: int = 0
+    answers_per_connection: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,7 @@ class ScriptedServer:
         self.most_open_connections = 0
         self.commands: list[str] = []
         self.rcpt_count = 0
+        self.lost = 0
         self.chance = random.Random(self.script.chaos_seed)
         self._once = dict(self.script.replies_once)
         self._log = log.open("a", encoding="utf-8") if log else None
@@ -349,6 +354,12 @@ class _Conversation:
             content += await self.reader.readuntil(b"\r\n.\r\n")
         return content
 
+    def loses_this(self) -> bool:
+        if self.server.lost < self.script.loses_first:
+            self.server.lost += 1
+            return True
+        return 0 < self.script.answers_per_connection < self.messages
+
     async def content(self) -> None:
         if self.recipient is None and not self.script.takes_nothing:
             await self.say("data_unasked", "554 5.5.1 Error: no valid recipients")
@@ -367,6 +378,8 @@ class _Conversation:
             await self.say("lone_dot", "554 5.5.1 Error: no valid recipients")
             return
         self.messages += 1
+        if self.loses_this():
+            raise _Gone
         answer = self.script.replies.get("body", b"2")
         if answer[:1] == b"2" and self.script.drop != "body" and self.script.hang != "body":
             self.server.accept(

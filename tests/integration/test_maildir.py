@@ -17,6 +17,8 @@ from newsletter_mail.words import Envelope, Outcome, Outgoing, Verdict
 
 
 class ListFeed:
+    is_closed = False
+
     def __init__(self, messages: Sequence[Outgoing]) -> None:
         self.left = deque(messages)
 

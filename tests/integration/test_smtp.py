@@ -21,6 +21,7 @@ from newsletter_mail.errors import (
 from newsletter_mail.transport.smtp import SmtpTransport
 from newsletter_mail.words import Envelope, Outcome, Outgoing, Stage, Verdict
 from tests.integration.smtp_feeds import (
+    QUICK,
     SETTINGS,
     ListFeed,
     Results,
@@ -183,13 +184,50 @@ def test_a_server_that_hangs_after_the_dot() -> None:
     assert server.connections == 1
 
 
-@pytest.mark.parametrize("phase", ["mail", "rcpt", "body"])
+@pytest.mark.parametrize("phase", ["mail", "rcpt"])
 def test_a_server_that_always_hangs_is_given_up(phase: str) -> None:
     settings = replace(impatient(phase), connections=1)
     results, server = run(Script(hang=phase), messages(50), settings)
     assert isinstance(results.error, TransportTimeout)
     assert server.connections == len(SETTINGS.backoff) + 1
     assert len(results.outcomes) < 8
+
+
+@pytest.mark.parametrize("connections", [1, 2, 4])
+@pytest.mark.parametrize("pipelining", ["yes", "no"])
+@pytest.mark.parametrize("way", ["hang", "drop"])
+def test_a_server_that_takes_and_never_answers_is_given_up(
+    way: str, pipelining: str, connections: int
+) -> None:
+    script = Script(
+        hang="body" if way == "hang" else "",
+        drop="body" if way == "drop" else "",
+        pipelining=pipelining == "yes",
+        delay_s=0.002,
+    )
+    settings = replace(impatient("body"), connections=connections)
+    results, _ = run(script, messages(200), settings)
+    assert isinstance(results.error, TransportTimeout if way == "hang" else ConnectFailed)
+    # What was on the wire, and one more to see whether the fault has passed.
+    assert 1 < results.verdicts[Verdict.NO_ANSWER] <= connections + 1
+    assert set(results.verdicts) <= {Verdict.NO_ANSWER, Verdict.NOT_HANDED_OVER}
+
+
+def test_a_server_that_answers_every_second_message_is_given_up() -> None:
+    settings = replace(SETTINGS, connections=4)
+    results, _ = run(Script(answers_per_connection=1, delay_s=0.001), messages(300), settings)
+    assert isinstance(results.error, ConnectFailed)
+    assert results.verdicts[Verdict.NO_ANSWER] <= 8
+
+
+@pytest.mark.parametrize("pipelining", ["yes", "no"])
+def test_a_fault_that_passes_costs_what_was_on_the_wire(pipelining: str) -> None:
+    settings = replace(SETTINGS, connections=4)
+    script = Script(loses_first=4, pipelining=pipelining == "yes", delay_s=0.001)
+    results, server = run(script, messages(100), settings)
+    assert results.error is None
+    assert results.verdicts == {Verdict.ACCEPTED: 96, Verdict.NO_ANSWER: 4}
+    assert len(server.received) == 96
 
 
 @pytest.mark.parametrize("phase", ["mail", "rcpt", "data"])
@@ -340,6 +378,44 @@ def test_a_server_that_closes_idle_connections() -> None:
     assert asyncio.run(scenario()).verdicts == {Verdict.ACCEPTED: 20}
 
 
+@pytest.mark.parametrize("way", ["nobody listens", "no greeting", "lost in the middle"])
+def test_a_feed_that_is_closed_gets_back_what_no_server_has(way: str) -> None:
+    class ClosingFeed(ListFeed):
+        def close(self) -> None:
+            self.is_closed = True
+
+    async def scenario() -> Results:
+        async with ScriptedServer(Script(hang="banner" if way == "no greeting" else "")) as server:
+            feed = ClosingFeed(messages(50))
+            results = Results(feed)
+            loop = asyncio.get_running_loop()
+
+            def report(outgoing: Outgoing, outcome: Outcome) -> None:
+                results.report(outgoing, outcome)
+                if len(results.outcomes) == 5:
+                    stopped.append(loop.create_task(server.stop()))
+                    loop.call_later(0.05, feed.close)
+
+            stopped = [loop.create_task(server.stop())] if way == "nobody listens" else []
+            if way != "lost in the middle":
+                loop.call_later(0.05, feed.close)
+            # Longer than the test may take.
+            settings = replace(SETTINGS, port=server.port, backoff=(60.0,) * 4)
+            settings = replace(settings, timeouts=replace(QUICK, banner=60.0))
+            await asyncio.wait_for(SmtpTransport(settings).run(feed, report), 20)
+            assert feed.in_hand == 0
+            await asyncio.gather(*stopped)
+            return results
+
+    results = asyncio.run(scenario())
+    assert results.verdicts[Verdict.NOT_HANDED_OVER] > 0
+    certain = {Verdict.NOT_HANDED_OVER}
+    if way == "lost in the middle":
+        assert results.verdicts[Verdict.ACCEPTED] >= 5
+        certain |= {Verdict.ACCEPTED, Verdict.NO_ANSWER}
+    assert set(results.verdicts) <= certain
+
+
 class CallerError(Exception):
     pass
 
@@ -442,9 +518,9 @@ def test_every_server_refusal_of_us_is_reported() -> None:
 @pytest.mark.parametrize("pipelining", ["yes", "no"])
 def test_whatever_happens_the_report_is_true(pipelining: str, seed: int) -> None:
     script = Script(
-        chaos=15, chaos_seed=seed, pipelining=pipelining == "yes", refuse_every=9, defer_every=9
+        chaos=25, chaos_seed=seed, pipelining=pipelining == "yes", refuse_every=9, defer_every=9
     )
-    settings = replace(SETTINGS, backoff=(0.001,) * 50, messages_per_connection=30)
+    settings = replace(SETTINGS, connections=8, backoff=(0.001,) * 50, messages_per_connection=30)
     results, server = run(script, messages(300), settings)
     assert results.error is None
     assert len(results.outcomes) == 300

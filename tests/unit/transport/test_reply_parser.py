@@ -12,11 +12,9 @@ from newsletter_mail.words import Reply
 
 def parse(*chunks: bytes) -> list[RawReply]:
     parser = ReplyParser()
-    replies = []
+    replies: list[RawReply] = []
     for chunk in chunks:
-        parser.feed(chunk)
-        while (reply := parser.next_reply()) is not None:
-            replies.append(reply)
+        replies += parser.read(chunk)
     return replies
 
 
