@@ -14,11 +14,11 @@ from typing import Any, TextIO
 from sqlalchemy import Connection, Engine, Row, Select, and_, func, select
 
 from newsletter_mail.audience.importing.columns import ATTRIBUTE_PREFIX
-from newsletter_mail.audience.inserting import CHUNK_SIZE
 from newsletter_mail.audience.lists import list_by_slug
 from newsletter_mail.audience.spreadsheets import guard
 from newsletter_mail.audience.suppressions import list_suppressions
 from newsletter_mail.store.engine import reading
+from newsletter_mail.store.inserting import CHUNK_SIZE
 from newsletter_mail.store.schema import (
     consent_events,
     subscribers,

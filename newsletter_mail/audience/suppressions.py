@@ -13,9 +13,9 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, delete, exists, select
 
 from newsletter_mail.addresses import parse_address
-from newsletter_mail.audience.inserting import CHUNK_SIZE, insert_ignoring, is_one_of
 from newsletter_mail.errors import Conflict, NotFound
 from newsletter_mail.store.engine import reading, writing
+from newsletter_mail.store.inserting import CHUNK_SIZE, insert_ignoring, is_one_of
 from newsletter_mail.store.schema import suppressions
 from newsletter_mail.words import SuppressionReason
 

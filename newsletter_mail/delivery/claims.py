@@ -8,21 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, and_, bindparam, insert, select
+from sqlalchemy import Connection, RowMapping, and_, bindparam, func, select
 
 from newsletter_mail.delivery.recipients import recipient_of
-from newsletter_mail.delivery.retry import due_again
 from newsletter_mail.delivery.states import (
-    STATE_AFTER,
     SUPPRESSED,
-    TRIES_USED_UP,
     UNSUBSCRIBED,
     change_one,
-    change_one_from_sending,
     expect_changed,
 )
+from newsletter_mail.store.prepared import Prepared
 from newsletter_mail.store.schema import (
-    attempts,
+    UtcDateTime,
     deliveries,
     is_waiting,
     subscribers,
@@ -31,10 +28,8 @@ from newsletter_mail.store.schema import (
 )
 from newsletter_mail.words import (
     DeliveryState,
-    Outcome,
     Recipient,
     SubscriptionState,
-    Verdict,
 )
 
 S = DeliveryState
@@ -82,27 +77,19 @@ _WAITING = (S.PENDING, S.DEFERRED)
 _SKIP = change_one(S.SKIPPED, from_=_WAITING).values(
     reason=bindparam("why"), done_at=bindparam("done")
 )
-_CLAIM = change_one(S.SENDING, from_=_WAITING).values(
-    attempts=deliveries.c.attempts + 1,
-    claim=bindparam("owner"),
-    leased_until=bindparam("lease_end"),
-    message_ref=bindparam("ref"),
-    first_tried_at=bindparam("tried"),
-    reply="",
-    reason="",
-)
-_RECORD = (
-    change_one_from_sending()
-    .where(deliveries.c.claim == bindparam("owner"))
-    .values(
-        attempts=bindparam("tries"),
-        due_at=bindparam("due"),
-        done_at=bindparam("done"),
-        reason=bindparam("why"),
-        reply=bindparam("said"),
-        claim=None,
-        leased_until=None,
-    )
+_CLAIM = Prepared(
+    change_one(S.SENDING, from_=_WAITING).values(
+        attempts=deliveries.c.attempts + 1,
+        claim=bindparam("owner"),
+        leased_until=bindparam("lease_end"),
+        message_ref=bindparam("ref"),
+        first_tried_at=func.coalesce(
+            deliveries.c.first_tried_at, bindparam("now", type_=UtcDateTime())
+        ),
+        reply="",
+        reason="",
+    ),
+    by_row=("of_subscriber", "ref"),
 )
 
 
@@ -216,95 +203,14 @@ def _write_claims(
 ) -> None:
     if not batch:
         return
-    values = [
+    changed = _CLAIM.run(
+        connection,
+        [(delivery.subscriber_id, delivery.ref) for delivery in batch],
         {
             "of_issue": issue_id,
-            "of_subscriber": delivery.subscriber_id,
             "owner": claim.owner,
             "lease_end": now + claim.lease,
-            "ref": delivery.ref,
-            "tried": delivery.first_tried_at,
-        }
-        for delivery in batch
-    ]
-    expect_changed(connection.execute(_CLAIM, values).rowcount, len(batch))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What became of a claimed delivery."""
-
-    delivery: ClaimedDelivery
-    outcome: Outcome
-
-
-def record_results(
-    connection: Connection,
-    issue_id: int,
-    claim: Claim,
-    results: Sequence[Result],
-    *,
-    now: datetime,
-    max_attempts: int,
-    jitter: Callable[[], float],
-) -> None:
-    """Write down what became of deliveries that this run has claimed.
-
-    Raises:
-        IllegalTransition: one of them is not ours any more; nothing is written.
-    """
-    if not results:
-        return
-    values = [
-        _result_values(issue_id, claim, result, now=now, max_attempts=max_attempts, jitter=jitter)
-        for result in results
-    ]
-    expect_changed(connection.execute(_RECORD, values).rowcount, len(values))
-    tries = [
-        {
-            "issue_id": issue_id,
-            "subscriber_id": result.delivery.subscriber_id,
-            "at": now,
-            "verdict": result.outcome.verdict.value,
-            "stage": result.outcome.stage.value,
-            "reply": str(result.outcome.reply),
-        }
-        for result in results
-        if result.outcome.verdict not in (Verdict.ACCEPTED, Verdict.NOT_HANDED_OVER)
-    ]
-    if tries:
-        connection.execute(insert(attempts), tries)
-
-
-def _result_values(
-    issue_id: int,
-    claim: Claim,
-    result: Result,
-    *,
-    now: datetime,
-    max_attempts: int,
-    jitter: Callable[[], float],
-) -> dict[str, object]:
-    delivery, verdict = result.delivery, result.outcome.verdict
-    state, reason = STATE_AFTER[verdict], verdict.value
-    tries = delivery.attempt
-    due = now
-    if state is S.DEFERRED and tries >= max_attempts:
-        state, reason = S.FAILED, TRIES_USED_UP
-    elif state is S.DEFERRED:
-        due = due_again(verdict, attempt=tries, now=now, jitter=jitter())
-    elif state is S.PENDING:
-        tries, reason = tries - 1, ""
-    elif state is S.SENT:
-        reason = ""
-    return {
-        "of_issue": issue_id,
-        "of_subscriber": delivery.subscriber_id,
-        "owner": claim.owner,
-        "to_state": state,
-        "tries": tries,
-        "due": due,
-        "done": None if state in (S.PENDING, S.DEFERRED) else now,
-        "why": reason,
-        "said": "" if state is S.PENDING else str(result.outcome.reply),
-    }
+            "now": now,
+        },
+    )
+    expect_changed(changed, len(batch))

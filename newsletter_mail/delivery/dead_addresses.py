@@ -8,8 +8,8 @@ from collections import Counter
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from newsletter_mail.store.inserting import insert_ignoring
 from newsletter_mail.store.schema import deliveries, subscribers, suppressions
 from newsletter_mail.words import DeliveryState, SuppressionReason, Verdict
 
@@ -49,8 +49,7 @@ def suppress_dead(
     if not rows:
         return 0, suspect
     before = _count(connection)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(suppressions).on_conflict_do_nothing(), rows)
+    connection.execute(insert_ignoring(connection, suppressions), rows)
     return _count(connection) - before, suspect
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -63,6 +64,11 @@ class Mailer:
             is_test=is_test,
             signer=self.signer if is_signing else None,
         )
+
+    def ledger(self) -> Path | None:
+        """Where the ledger of a run may be: beside an SQLite file, whose one sender we are."""
+        path = sqlite_path(self.engine)
+        return None if path is None else path.with_name(f"{path.name}.ledger")
 
     def lock(self, work: str) -> AbstractContextManager[None]:
         """The right to send; on SQLite one process has it."""

@@ -4,6 +4,8 @@ The rate is a GCRA, the token bucket in one number: the time at which the next m
 (ITU-T I.371, "virtual scheduling").
 """
 
+import sys
+
 #: After "too fast" nothing goes for so long, seconds; twice as long each time it is said again.
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
@@ -31,6 +33,10 @@ class Pace:
             now: a monotonic clock, seconds.
         """
         return max(0.0, self._due - self._allowance - now, self._pause_until - now)
+
+    def most_in(self, seconds: float) -> int:
+        """So many messages at most go in a time; without a rate, more than anybody sends."""
+        return int(seconds / self._interval) if self._interval else sys.maxsize
 
     def take(self, now: float) -> None:
         """A message goes."""

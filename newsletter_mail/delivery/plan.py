@@ -4,7 +4,7 @@ Planning is one INSERT … SELECT. The primary key (issue, subscriber) is the de
 delivery already, by whatever list or language, gets none again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,11 +25,12 @@ from sqlalchemy import (
     union_all,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
+from newsletter_mail.store.inserting import insert_ignoring
 from newsletter_mail.store.schema import (
     deliveries,
     is_waiting,
+    lists,
     subscribers,
     subscriptions,
     suppressions,
@@ -125,11 +126,9 @@ def plan_deliveries(
         .order_by(people.c.subscriber_id)
         .limit(limit)
     )
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     columns = ["issue_id", "subscriber_id", "list_id", "state", "due_at"]
-    statement = dialect.insert(deliveries).from_select(columns, chosen).on_conflict_do_nothing()
     # How many they are, sqlite3 does not say of a statement that begins with WITH.
-    connection.execute(statement)
+    connection.execute(insert_ignoring(connection, deliveries).from_select(columns, chosen))
 
 
 def move_to_lists_of_now(connection: Connection, audience: Audience) -> None:
@@ -167,27 +166,30 @@ def move_to_lists_of_now(connection: Connection, audience: Audience) -> None:
 def recipients_of_plan(
     connection: Connection, audience: Audience, *, now: datetime, limit: int | None
 ) -> Iterator[RowMapping]:
-    """Those whom a send would write to now, with all columns of a subscriber and ``list_id``."""
+    """Those whom a send would write to now: what ``recipient_of`` wants, and ``list_id``.
+
+    The rows come in a stream, in the order of the subscribers; nothing else may be done with the
+    connection meanwhile.
+    """
     people = _people(audience, now)
-    last, left = 0, limit
-    while left is None or left > 0:
-        size = _CHUNK if left is None else min(_CHUNK, left)
-        chunk = (
-            connection.execute(
-                select(subscribers, people.c.list_id)
-                .join(people, people.c.subscriber_id == subscribers.c.id)
-                .where(people.c.standing.in_(("new", "waiting")), subscribers.c.id > last)
-                .order_by(subscribers.c.id)
-                .limit(size)
-            )
-            .mappings()
-            .all()
+    statement = (
+        select(
+            subscribers.c.public_id,
+            subscribers.c.email,
+            subscribers.c.name,
+            subscribers.c.first_name,
+            subscribers.c.last_name,
+            subscribers.c.language,
+            subscribers.c.attributes,
+            people.c.list_id,
         )
-        yield from chunk
-        if len(chunk) < size:
-            return
-        last = chunk[-1]["id"]
-        left = None if left is None else left - len(chunk)
+        .join(people, people.c.subscriber_id == subscribers.c.id)
+        .where(people.c.standing.in_(("new", "waiting")))
+        .order_by(subscribers.c.id)
+        .limit(limit)
+    )
+    streamed = connection.execute(statement, execution_options={"yield_per": _CHUNK})
+    yield from streamed.mappings()
 
 
 def _people(audience: Audience, now: datetime) -> CTE:
@@ -257,12 +259,11 @@ def _members(audience: Audience) -> Select[tuple[int, int, int]]:
     ).group_by(both.c.subscriber_id)
 
 
-def list_ids_of_issue(connection: Connection, issue_id: int) -> Sequence[int]:
-    """The lists that an issue has been planned by."""
-    return (
+def lists_of_issue(connection: Connection, issue_id: int) -> list[str]:
+    """The slugs of the lists that an issue has been planned by, the oldest list first."""
+    planned_by = select(deliveries.c.list_id).where(deliveries.c.issue_id == issue_id)
+    return list(
         connection.execute(
-            select(deliveries.c.list_id).where(deliveries.c.issue_id == issue_id).distinct()
-        )
-        .scalars()
-        .all()
+            select(lists.c.slug).where(lists.c.id.in_(planned_by)).order_by(lists.c.id)
+        ).scalars()
     )

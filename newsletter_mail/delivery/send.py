@@ -1,79 +1,54 @@
 """The send loop: claims small windows, keeps the transport busy, records what became of each.
 
 A row is ``sending`` on disk before its message leaves, and what became of it is on disk 50 ms or
-half a window after the answer.
+half a window after the answer. What a ``kill -9`` can leave uncertain are the messages that the
+transport holds, at most two a connection: the window itself where there is no ledger to tell them
+from the others, and a part of it where there is.
 """
 
 import asyncio
-import contextlib
-import os
 import random
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Engine
 
+from newsletter_mail.delivery.assembly import Assembly, Made
 from newsletter_mail.delivery.breaker import Breaker
 from newsletter_mail.delivery.claims import (
     Claim,
     ClaimedDelivery,
-    Result,
     claim_deliveries,
-    record_results,
 )
 from newsletter_mail.delivery.editions import FrozenIssue
+from newsletter_mail.delivery.ledger import Ledger
 from newsletter_mail.delivery.messages import MessageMaker
 from newsletter_mail.delivery.pace import Pace
-from newsletter_mail.delivery.window import Window
-from newsletter_mail.errors import MessageError, SendStopped, StoreError, TransportError
+from newsletter_mail.delivery.results import Result, record_results
+from newsletter_mail.delivery.stopping import Stop
+from newsletter_mail.delivery.tally import Tally
+from newsletter_mail.delivery.window import GROUP_S, Window
+from newsletter_mail.errors import SendStopped, StoreError, TransportError
 from newsletter_mail.store.engine import writing
 from newsletter_mail.transport.base import Transport
 from newsletter_mail.words import Outcome, Outgoing, Reply, Stage, Verdict
 
-#: Results wait so long for others to be recorded with, seconds.
-GROUP_S = 0.05
+#: Messages that a transport may hold for each of its connections: one on the wire, one behind it.
+HELD = 2
+#: Deliveries claimed for each connection where a ledger tells which of them have left.
+CLAIMED = 10
+#: With a rate, no more than leave in so long: whoever unsubscribes meanwhile is not asked again.
+CLAIMED_S = 5.0
 #: So long it is tried to record the last results when the database does not take them, seconds.
 PATIENCE_S = 30.0
 #: More than the longest time that a transport waits for an answer.
 LEASE = timedelta(minutes=20)
-
-
-class Stop:
-    """How a person ends a send: once is gently, twice is at once."""
-
-    def __init__(self) -> None:
-        self.gently = asyncio.Event()
-        self.at_once = asyncio.Event()
-
-    def request(self) -> None:
-        """Ask once more."""
-        (self.at_once if self.gently.is_set() else self.gently).set()
-
-
-@dataclass(slots=True)
-class Tally:
-    """Outcomes of a run so far."""
-
-    by_verdict: dict[Verdict, int] = field(default_factory=dict)
-
-    def add(self, verdict: Verdict) -> None:
-        """Count one."""
-        self.by_verdict[verdict] = self.by_verdict.get(verdict, 0) + 1
-
-    def count(self, *verdicts: Verdict) -> int:
-        """How many had one of these."""
-        return sum(self.by_verdict.get(verdict, 0) for verdict in verdicts)
-
-    @property
-    def done(self) -> int:
-        """Messages that a server has been asked about."""
-        untried = self.count(Verdict.NOT_HANDED_OVER, Verdict.WE_ARE_REFUSED)
-        return sum(self.by_verdict.values()) - untried
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +61,7 @@ class Run:
         only: nothing but these subscribers; None: everything that is due.
         limit: so many deliveries at most; None: no limit.
         per_domain: messages on the wire to one domain at the same time; 0: no limit.
+        ledger: where the ledger of the run may be; None: it has none.
     """
 
     engine: Engine
@@ -101,6 +77,7 @@ class Run:
     only: Sequence[int] | None = None
     limit: int | None = None
     per_domain: int = 0
+    ledger: Path | None = None
 
 
 async def deliver(run: Run, stop: Stop) -> Tally:
@@ -121,7 +98,10 @@ class _Loop:
         self._run = run
         self._stop = stop
         self._claim = Claim(owner=secrets.token_hex(8), lease=LEASE)
-        self._window = Window(2 * run.transport.connections, run.pace, per_domain=run.per_domain)
+        self._ledger = self._start_ledger()
+        self._window = Window(
+            self._window_size(), run.pace, per_domain=run.per_domain, ledger=self._ledger
+        )
         self._left = run.limit
         # Slices of it travel with the claims: a database takes so many values and no more.
         self._only = None if run.only is None else deque(sorted(run.only))
@@ -131,7 +111,20 @@ class _Loop:
         self._tally = Tally()
         # A commit waits for the disk; the wire must not wait with it.
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        self._signers = ThreadPoolExecutor(max_workers=os.cpu_count(), thread_name_prefix="sign")
+        self._assembly = Assembly(run.issue, run.maker)
+
+    def _start_ledger(self) -> Ledger | None:
+        run = self._run
+        if run.ledger is None:
+            return None
+        return Ledger.start(run.ledger, owner=self._claim.owner, issue_id=run.issue.id)
+
+    def _window_size(self) -> int:
+        connections = self._run.transport.connections
+        if self._ledger is None:
+            return HELD * connections
+        most = min(CLAIMED * connections, self._run.pace.most_in(CLAIMED_S))
+        return max(HELD * connections, most)
 
     async def run(self) -> Tally:
         carrier = asyncio.create_task(self._run.transport.run(self._window, self._report))
@@ -168,7 +161,7 @@ class _Loop:
         elif verdict is Verdict.ACCEPTED:
             run.pace.speed_up()
         self._fruitless = self._fruitless + 1 if verdict is Verdict.NOT_HANDED_OVER else 0
-        if self._fruitless > 3 * self._window.size:
+        if self._fruitless > 3 * HELD * self._run.transport.connections:
             self._fail(f"the mail server takes no message: {outcome.reply}")
         run.breaker.watch(outcome)
         if run.breaker.reason:
@@ -183,15 +176,12 @@ class _Loop:
         window = self._window
         while not carrier.done():
             window.moved.clear()
-            age = window.wait_of_results(time.monotonic())
             is_starved = window.is_hungry and window.room > 0 and not self._is_claiming_over
-            if window.result_count * 2 >= window.size or age >= GROUP_S or is_starved:
+            if window.are_results_due or is_starved:
                 return False
             if window.is_empty and self._is_claiming_over and not window.is_closed:
                 window.close()
-            timeout = GROUP_S - age if window.result_count else None
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(window.moved.wait(), timeout)
+            await window.moved.wait()
         return True
 
     @property
@@ -233,7 +223,7 @@ class _Loop:
             self._is_exhausted = False
         if self._left is not None:
             self._left += len(given_back) - len(fresh)
-        for delivery, message in zip(fresh, await self._make_all(fresh), strict=True):
+        for delivery, message in zip(fresh, await self._assembly.make(fresh), strict=True):
             self._add(delivery, message)
         if results:
             self._run.on_progress(self._tally)
@@ -252,44 +242,24 @@ class _Loop:
                 max_attempts=run.max_attempts,
                 jitter=random.random,
             )
-            if room <= 0:
-                return []
-            return claim_deliveries(
-                connection,
-                run.issue.id,
-                self._claim,
-                limit=room,
-                now=now,
-                ref_of=run.ref_of,
-                only=only,
-            )
+            fresh: list[ClaimedDelivery] = []
+            if room > 0:
+                fresh = claim_deliveries(
+                    connection,
+                    run.issue.id,
+                    self._claim,
+                    limit=room,
+                    now=now,
+                    ref_of=run.ref_of,
+                    only=only,
+                )
+                if self._ledger is not None:
+                    self._ledger.claim(delivery.subscriber_id for delivery in fresh)
+        if self._ledger is not None:
+            self._ledger.forget(result.delivery.subscriber_id for result in results)
+        return fresh
 
-    async def _make_all(
-        self, fresh: Sequence[ClaimedDelivery]
-    ) -> Sequence[Outgoing | MessageError]:
-        if self._run.maker.signer is None:
-            # 50 µs each: handing them to a thread costs as much.
-            return [self._make(delivery) for delivery in fresh]
-        # An RSA signature takes 350 µs and lets other threads run meanwhile.
-        loop = asyncio.get_running_loop()
-        return await asyncio.gather(
-            *(loop.run_in_executor(self._signers, self._make, delivery) for delivery in fresh)
-        )
-
-    def _make(self, delivery: ClaimedDelivery) -> Outgoing | MessageError:
-        try:
-            return self._run.maker.make(
-                delivery.recipient,
-                self._run.issue.build_for(delivery.recipient.language),
-                delivery.list_id,
-                ref=delivery.ref,
-                date=delivery.first_tried_at,
-                key=delivery.subscriber_id,
-            )
-        except MessageError as error:
-            return error
-
-    def _add(self, delivery: ClaimedDelivery, message: Outgoing | MessageError) -> None:
+    def _add(self, delivery: ClaimedDelivery, message: Made) -> None:
         if isinstance(message, Outgoing):
             self._window.add(delivery, message)
             return
@@ -304,7 +274,7 @@ class _Loop:
         self._window.close()
         try:
             await carrier
-        except TransportError as error:
+        except (TransportError, StoreError) as error:
             self._failure = self._failure or str(error)
         except asyncio.CancelledError:
             pass
@@ -319,10 +289,12 @@ class _Loop:
                 if time.monotonic() > deadline:
                     self._failure = (
                         f"{error}. What became of {len(results)} messages could not be written "
-                        "down; the next send will name them as uncertain"
+                        "down; the next send says which of them are uncertain"
                     )
                     break
                 await asyncio.sleep(1)
+        if self._ledger is not None:
+            self._ledger.close(is_needed=self._window.result_count > 0)
         self._run.on_progress(self._tally)
         self._disk.shutdown()
-        self._signers.shutdown()
+        self._assembly.close()

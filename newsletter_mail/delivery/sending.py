@@ -1,16 +1,17 @@
 """A send from its beginning to its end: what ``send``, ``retry`` and ``settle --resend`` call."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
+from newsletter_mail.audience.lists import MAIN_LIST
 from newsletter_mail.delivery.breaker import Breaker
 from newsletter_mail.delivery.dead_addresses import suppress_dead
+from newsletter_mail.delivery.dialogue import Ask, SendReport, SendRequest, Summary, Watch
 from newsletter_mail.delivery.editions import FrozenIssue, load_issue
+from newsletter_mail.delivery.ledger import Mark, read_ledger
 from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.pace import Pace
-from newsletter_mail.delivery.plan import Audience, Plan, count_plan
+from newsletter_mail.delivery.plan import Audience, count_plan, lists_of_issue
 from newsletter_mail.delivery.preparation import (
-    Unfillable,
     check_builds,
     find_lists,
     find_unfillable,
@@ -18,95 +19,23 @@ from newsletter_mail.delivery.preparation import (
     unfrozen_issue,
     was_tested,
 )
-from newsletter_mail.delivery.report import IssueStatus, issue_status, not_sent_yet
-from newsletter_mail.delivery.running import run_async, stopping_on_signals
-from newsletter_mail.delivery.send import Run, Stop, Tally, deliver
+from newsletter_mail.delivery.report import issue_status, not_sent_yet
+from newsletter_mail.delivery.running import run_async
+from newsletter_mail.delivery.send import Run, deliver
 from newsletter_mail.delivery.states import (
+    claimed_by,
     count_for_retry,
     make_tried_due,
     mark_abandoned,
     retry_failed,
+    settle_claimed,
     settle_for_resend,
     skip_cancelled,
 )
+from newsletter_mail.delivery.stopping import Stop, stopping_on_signals
+from newsletter_mail.delivery.tally import Tally
 from newsletter_mail.errors import SendRefused, SendStopped
-from newsletter_mail.store.engine import reading, sqlite_path, writing
-from newsletter_mail.words import Build, DeliveryState, Verdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendRequest:
-    """What somebody wants sent.
-
-    Attributes:
-        builds: of the files as they are now, the issue's own language first; empty where they
-            cannot be compiled and ``as_frozen`` is given.
-        lists: slugs.
-        limit: so many messages at most in this run.
-    """
-
-    slug: str
-    builds: Sequence[Build]
-    lists: Sequence[str]
-    limit: int | None = None
-    as_frozen: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What is shown before anything is sent.
-
-    Attributes:
-        number: messages that this run would send.
-        abandoned: deliveries that an earlier run left without an answer.
-        is_tested: this very build was sent as a test.
-    """
-
-    slug: str
-    edition: str
-    lists: Sequence[str]
-    plan: Plan
-    number: int
-    sender: str
-    transport: str
-    is_tested: bool
-    abandoned: int
-    unfillable: Unfillable
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendReport:
-    """What became of a run.
-
-    Attributes:
-        stopped: why it did not come to its end; "" where it did.
-        suppressed: addresses that will not be written to again.
-        suspect_domains: domains where so many addresses were called dead that none was suppressed.
-    """
-
-    status: IssueStatus
-    tally: Tally = field(default_factory=Tally)
-    stopped: str = ""
-    suppressed: int = 0
-    suspect_domains: Sequence[str] = ()
-
-    @property
-    def needs_a_look(self) -> bool:
-        """Something is not as one would wish."""
-        open_states = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
-        failed = self.tally.count(
-            Verdict.ADDRESS_DEAD,
-            Verdict.ADDRESS_UNSUPPORTED,
-            Verdict.MAILBOX_UNAVAILABLE,
-            Verdict.MESSAGE_REFUSED,
-        )
-        return failed > 0 or any(self.status.deliveries[state] for state in open_states)
-
-
-#: Shows the summary and raises SendRefused where nobody agrees.
-Ask = Callable[[Summary], None]
-#: Told after every group of results.
-OnProgress = Callable[[Tally], None]
+from newsletter_mail.store.engine import reading, writing
 
 
 def preview_send(mailer: Mailer, request: SendRequest) -> Summary:
@@ -115,13 +44,11 @@ def preview_send(mailer: Mailer, request: SendRequest) -> Summary:
     Raises:
         SendRefused: it must not start.
     """
-    issue, audience = _look(mailer, request)
-    return _summary(mailer, request, issue, audience, abandoned=0)
+    issue, audience, lists = _look(mailer, request)
+    return _summary(mailer, request, issue, audience, lists, abandoned=0)
 
 
-def send_issue(
-    mailer: Mailer, request: SendRequest, *, ask: Ask, on_progress: OnProgress
-) -> SendReport:
+def send_issue(mailer: Mailer, request: SendRequest, *, ask: Ask, watch: Watch) -> SendReport:
     """Send an issue, or go on with it.
 
     Raises:
@@ -129,9 +56,9 @@ def send_issue(
         SendStopped: somebody else is sending.
     """
     with mailer.lock(f"send {request.slug}"):
-        abandoned = _settle_abandoned(mailer)
-        issue, audience = _look(mailer, request)
-        summary = _summary(mailer, request, issue, audience, abandoned=abandoned)
+        abandoned = settle_abandoned(mailer)
+        issue, audience, lists = _look(mailer, request)
+        summary = _summary(mailer, request, issue, audience, lists, abandoned=abandoned)
         if summary.unfillable.count:
             raise SendRefused(f"{summary.unfillable.sentence()}\nNothing was sent")
         if mailer.delivery.require_test and not summary.is_tested and summary.number:
@@ -153,7 +80,7 @@ def send_issue(
                 limit=request.limit,
                 now=mailer.clock(),
             )
-        return _deliver(mailer, frozen, on_progress, limit=request.limit)
+        return _deliver(mailer, frozen, watch, number=summary.number, limit=request.limit)
 
 
 def retry_issue(
@@ -162,7 +89,7 @@ def retry_issue(
     *,
     with_failed: bool,
     ask: Callable[[int], None],
-    on_progress: OnProgress,
+    watch: Watch,
 ) -> SendReport:
     """Try the deferred deliveries now, and with ``with_failed`` the failed that are worth it.
 
@@ -176,7 +103,7 @@ def retry_issue(
     with mailer.lock(f"retry {slug}"):
         issue = _sent_issue(mailer, slug)
         check_builds(issue, (), as_frozen=True)
-        _settle_abandoned(mailer)
+        settle_abandoned(mailer)
         with reading(mailer.engine) as connection:
             number = count_for_retry(connection, issue.id, with_failed=with_failed)
         # Not while the database is ours: people who leave meanwhile must not wait.
@@ -190,10 +117,10 @@ def retry_issue(
                 raise SendRefused(f"there are {len(chosen):,} to try by now, and not {number:,}")
         if not chosen:
             return _report(mailer, slug)
-        return _deliver(mailer, issue, on_progress, only=chosen)
+        return _deliver(mailer, issue, watch, number=len(chosen), only=chosen)
 
 
-def resend_uncertain(mailer: Mailer, slug: str, *, on_progress: OnProgress) -> SendReport:
+def resend_uncertain(mailer: Mailer, slug: str, *, watch: Watch) -> SendReport:
     """Try uncertain deliveries again, each with the same Message-ID (RFC 5321 section 4.2.5).
 
     Raises:
@@ -202,12 +129,12 @@ def resend_uncertain(mailer: Mailer, slug: str, *, on_progress: OnProgress) -> S
     with mailer.lock(f"settle {slug}"):
         issue = _sent_issue(mailer, slug)
         check_builds(issue, (), as_frozen=True)
-        _settle_abandoned(mailer)
+        settle_abandoned(mailer)
         with writing(mailer.engine) as connection:
             chosen = settle_for_resend(connection, issue.id, now=mailer.clock())
         if not chosen:
             return _report(mailer, slug)
-        return _deliver(mailer, issue, on_progress, only=chosen)
+        return _deliver(mailer, issue, watch, number=len(chosen), only=chosen)
 
 
 def _sent_issue(mailer: Mailer, slug: str) -> FrozenIssue:
@@ -218,22 +145,39 @@ def _sent_issue(mailer: Mailer, slug: str) -> FrozenIssue:
     return issue
 
 
-def _settle_abandoned(mailer: Mailer) -> int:
-    """Name what a sender that died has left; only for who holds the lock."""
-    has_lock = sqlite_path(mailer.engine) is not None
+def settle_abandoned(mailer: Mailer) -> int:
+    """Name what a sender that died has left uncertain; only for who holds the lock."""
+    ledger = mailer.ledger()
+    note = None if ledger is None else read_ledger(ledger)
+    now = mailer.clock()
     with writing(mailer.engine) as connection:
-        return mark_abandoned(connection, now=None if has_lock else mailer.clock())
+        if note is not None:
+            claimed = set(claimed_by(connection, note.issue_id, note.owner))
+            settle_claimed(
+                connection,
+                note.issue_id,
+                accepted=claimed.intersection(note.with_marks(Mark.ACCEPTED)),
+                not_accepted=claimed.intersection(note.with_marks(Mark.CLAIMED, Mark.NOT_ACCEPTED)),
+                now=now,
+            )
+        # On SQLite nobody else can be at work: the lock is ours.
+        return mark_abandoned(connection, now=now if ledger is None else None)
 
 
-def _look(mailer: Mailer, request: SendRequest) -> tuple[FrozenIssue, Audience]:
+def _look(mailer: Mailer, request: SendRequest) -> tuple[FrozenIssue, Audience, Sequence[str]]:
+    """The issue, whom it goes to, and the slugs of their lists."""
     with reading(mailer.engine) as connection:
         frozen = load_issue(connection, request.slug)
         check_builds(frozen, request.builds, as_frozen=request.as_frozen)
+        slugs = request.lists
+        if not slugs and frozen is not None:
+            slugs = lists_of_issue(connection, frozen.id)
+        slugs = slugs or (MAIN_LIST,)
         audience = Audience(
-            list_ids=find_lists(connection, request.lists),
+            list_ids=find_lists(connection, slugs),
             issue_id=None if frozen is None else frozen.id,
         )
-    return frozen or unfrozen_issue(request.builds, now=mailer.clock()), audience
+    return frozen or unfrozen_issue(request.builds, now=mailer.clock()), audience, slugs
 
 
 def _summary(
@@ -241,6 +185,7 @@ def _summary(
     request: SendRequest,
     issue: FrozenIssue,
     audience: Audience,
+    lists: Sequence[str],
     *,
     abandoned: int,
 ) -> Summary:
@@ -251,7 +196,8 @@ def _summary(
         return Summary(
             slug=request.slug,
             edition=issue.digest,
-            lists=request.lists,
+            lists=lists,
+            is_as_planned=not request.lists and tuple(lists) != (MAIN_LIST,),
             plan=plan,
             number=number,
             sender=mailer.sender.from_,
@@ -265,8 +211,9 @@ def _summary(
 def _deliver(
     mailer: Mailer,
     issue: FrozenIssue,
-    on_progress: OnProgress,
+    watch: Watch,
     *,
+    number: int,
     only: Sequence[int] | None = None,
     limit: int | None = None,
 ) -> SendReport:
@@ -275,13 +222,14 @@ def _deliver(
     def keep(so_far: Tally) -> None:
         nonlocal tally
         tally = so_far
-        on_progress(so_far)
+        watch.show(so_far)
 
     if mailer.delivery.uncertain == "resend":
         with writing(mailer.engine) as connection:
             again = settle_for_resend(connection, issue.id, now=mailer.clock())
         only = None if only is None else [*only, *again]
         limit = None if limit is None else limit + len(again)
+        number += len(again)
     run = Run(
         engine=mailer.engine,
         issue=issue,
@@ -296,20 +244,24 @@ def _deliver(
         only=only,
         limit=limit,
         per_domain=mailer.pacing.per_domain,
+        ledger=mailer.ledger(),
     )
+    watch.begin(number)
     try:
-        was_interrupted = run_async(_deliver_until_told(run))
+        was_interrupted = run_async(_deliver_until_told(run, watch.stopping))
     except SendStopped as error:
         reason = str(error)
     else:
         reason = "interrupted" if was_interrupted else ""
+    finally:
+        watch.end()
     return _report(mailer, issue.slug, issue=issue, tally=tally, stopped=reason)
 
 
-async def _deliver_until_told(run: Run) -> bool:
+async def _deliver_until_told(run: Run, on_stop: Callable[[], None]) -> bool:
     """Deliver; whether SIGINT or SIGTERM ended it."""
     stop = Stop()
-    with stopping_on_signals(stop):
+    with stopping_on_signals(stop, on_stop):
         await deliver(run, stop)
     return stop.gently.is_set()
 

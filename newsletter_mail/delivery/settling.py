@@ -8,9 +8,11 @@ from pathlib import Path
 from sqlalchemy import Engine, select
 
 from newsletter_mail.delivery.editions import FrozenIssue, load_issue
+from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.report import not_sent_yet
+from newsletter_mail.delivery.sending import settle_abandoned
 from newsletter_mail.delivery.server_log import LogReading, read_server_log
-from newsletter_mail.delivery.states import cancel_open, mark_abandoned, settle_as_sent
+from newsletter_mail.delivery.states import cancel_open, settle_as_sent
 from newsletter_mail.errors import InputError
 from newsletter_mail.store.engine import reading, writing
 from newsletter_mail.store.schema import deliveries, is_in_doubt
@@ -30,25 +32,22 @@ class Settled:
     left: int
 
 
-def accept_uncertain(engine: Engine, slug: str, *, now: datetime, has_lock: bool) -> Settled:
-    """Take every uncertain delivery of an issue as sent.
-
-    Args:
-        has_lock: no sender is alive, so what is ``sending`` is uncertain too.
+def accept_uncertain(mailer: Mailer, slug: str) -> Settled:
+    """Take every uncertain delivery of an issue as sent; only for who holds the lock.
 
     Raises:
         NotFound: the issue was never sent.
     """
-    issue = _issue(engine, slug)
-    with writing(engine) as connection:
-        mark_abandoned(connection, now=None if has_lock else now)
-        return Settled(sent=settle_as_sent(connection, issue.id, refs=None, now=now), left=0)
+    issue = _issue(mailer.engine, slug)
+    # What never left is not uncertain, and must not be taken as sent.
+    settle_abandoned(mailer)
+    with writing(mailer.engine) as connection:
+        sent = settle_as_sent(connection, issue.id, refs=None, now=mailer.clock())
+    return Settled(sent=sent, left=0)
 
 
-def settle_by_log(
-    engine: Engine, slug: str, log: Path, *, now: datetime, has_lock: bool
-) -> Settled:
-    """Take as sent what the log of the mail server says that it has.
+def settle_by_log(mailer: Mailer, slug: str, log: Path) -> Settled:
+    """Take as sent what the log of the mail server says that it has; only for who holds the lock.
 
     What is not in the log stays uncertain: the log may be of another day or another server.
 
@@ -56,10 +55,10 @@ def settle_by_log(
         NotFound: the issue was never sent.
         InputError: the file cannot be read, or is no log of a mail server that we know.
     """
-    issue = _issue(engine, slug)
+    issue = _issue(mailer.engine, slug)
     found = _read(log)
-    with writing(engine) as connection:
-        mark_abandoned(connection, now=None if has_lock else now)
+    settle_abandoned(mailer)
+    with writing(mailer.engine) as connection:
         refs = connection.execute(
             select(deliveries.c.message_ref).where(
                 is_in_doubt,
@@ -70,7 +69,7 @@ def settle_by_log(
         accepted = {message_id.partition("@")[0] for message_id in found.accepted}
         waiting = [ref for ref in refs if ref is not None]
         known: Sequence[str] = [ref for ref in waiting if ref in accepted]
-        sent = settle_as_sent(connection, issue.id, refs=known, now=now)
+        sent = settle_as_sent(connection, issue.id, refs=known, now=mailer.clock())
     return Settled(sent=sent, left=len(waiting) - sent)
 
 

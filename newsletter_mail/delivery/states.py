@@ -11,7 +11,7 @@
 Each function is one step in the caller's transaction; claims and results are in ``claims``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
@@ -94,6 +94,47 @@ def mark_abandoned(connection: Connection, *, now: datetime | None) -> int:
     if now is not None:
         statement = statement.where(deliveries.c.leased_until < now)
     return connection.execute(statement).rowcount
+
+
+def claimed_by(connection: Connection, issue_id: int, owner: str) -> list[int]:
+    """Whose deliveries are ``sending`` in the name of one run."""
+    return list(
+        connection.execute(
+            select(deliveries.c.subscriber_id).where(
+                deliveries.c.issue_id == issue_id,
+                is_in_doubt,
+                deliveries.c.state == S.SENDING,
+                deliveries.c.claim == owner,
+            )
+        ).scalars()
+    )
+
+
+def settle_claimed(
+    connection: Connection,
+    issue_id: int,
+    *,
+    accepted: Collection[int],
+    not_accepted: Collection[int],
+    now: datetime,
+) -> None:
+    """Settle ``sending`` rows of a run that died, as far as it is known what became of them.
+
+    Args:
+        accepted: subscribers whose message the server has.
+        not_accepted: subscribers whose message no server has; no try is charged.
+    """
+    is_free = {"claim": None, "leased_until": None}
+    steps = (
+        (accepted, S.SENT, {"done_at": now, "reply": "accepted; the sender died with the answer"}),
+        (not_accepted, S.PENDING, {"due_at": now, "attempts": deliveries.c.attempts - 1}),
+    )
+    for subscribers, state, values in steps:
+        if subscribers:
+            statement = _many(state, issue_id, from_=S.SENDING).values(**is_free, **values)
+            is_meant = deliveries.c.subscriber_id.in_(subscribers)
+            changed = connection.execute(statement.where(is_meant)).rowcount
+            expect_changed(changed, len(subscribers))
 
 
 def settle_as_sent(

@@ -1,7 +1,6 @@
 """The deliveries in our hands: claimed on disk, and not yet recorded.
 
-They are ready, on the wire, or answered; ``size`` bounds all three together, and that is the most
-that a ``kill -9`` can leave uncertain.
+They are ready, on the wire, or answered; ``size`` bounds all three together.
 """
 
 import asyncio
@@ -9,9 +8,14 @@ import contextlib
 import time
 from collections import Counter, deque
 
-from newsletter_mail.delivery.claims import ClaimedDelivery, Result
+from newsletter_mail.delivery.claims import ClaimedDelivery
+from newsletter_mail.delivery.ledger import Ledger
 from newsletter_mail.delivery.pace import Pace
+from newsletter_mail.delivery.results import Result
 from newsletter_mail.words import Outcome, Outgoing, Reply, Stage, Verdict
+
+#: Results wait so long for others to be recorded with, seconds.
+GROUP_S = 0.05
 
 
 class Window:
@@ -21,19 +25,24 @@ class Window:
         size: how many at most.
         pace: how fast they may leave.
         per_domain: so many at most on the wire to one domain; 0 for no limit.
+        ledger: told what leaves, and what was answered.
     """
 
-    def __init__(self, size: int, pace: Pace, *, per_domain: int = 0) -> None:
+    def __init__(
+        self, size: int, pace: Pace, *, per_domain: int = 0, ledger: Ledger | None = None
+    ) -> None:
         self.size = size
-        #: Set whenever something has changed that the loop may wait for.
+        #: Set when something has changed that the loop waits for.
         self.moved = asyncio.Event()
         self._pace = pace
         self._per_domain = per_domain
+        self._ledger = ledger
         self._on_wire: Counter[str] = Counter()
         self._ready: deque[Outgoing] = deque()
         self._claimed: dict[int, ClaimedDelivery] = {}
         self._results: list[Result] = []
-        self._oldest_result_at = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
+        self._are_results_old = False
         self._waiter: asyncio.Future[None] | None = None
         self._closed = asyncio.Event()
 
@@ -62,9 +71,13 @@ class Window:
         """No message leaves any more."""
         return self._closed.is_set()
 
-    def wait_of_results(self, now: float) -> float:
-        """How long the oldest result has been waiting to be recorded, seconds."""
-        return now - self._oldest_result_at if self._results else 0.0
+    @property
+    def are_results_due(self) -> bool:
+        """Enough of them wait to be recorded, or the oldest has waited, or no more will come."""
+        if not self._results:
+            return False
+        is_enough = len(self._results) * 2 >= self.size
+        return is_enough or self._are_results_old or not self._claimed
 
     def add(self, delivery: ClaimedDelivery, message: Outgoing) -> None:
         """Make a claimed delivery ready to leave; ``message.key`` is the subscriber's id."""
@@ -75,13 +88,17 @@ class Window:
     def add_result(self, result: Result) -> None:
         """Keep what became of a delivery until it is recorded."""
         if not self._results:
-            self._oldest_result_at = time.monotonic()
+            self._alarm = asyncio.get_running_loop().call_later(GROUP_S, self._ring)
         self._results.append(result)
-        self.moved.set()
+        if self.are_results_due:
+            self.moved.set()
 
     def report(self, message: Outgoing, outcome: Outcome) -> None:
         """What became of a message that the transport has taken."""
         delivery = self._claimed.pop(message.key)
+        if self._ledger is not None and outcome.verdict is not Verdict.NO_ANSWER:
+            is_accepted = outcome.verdict is Verdict.ACCEPTED
+            self._ledger.hear(message.key, is_accepted=is_accepted)
         self.add_result(Result(delivery=delivery, outcome=outcome))
         if self._per_domain:
             self._on_wire[_domain(message)] -= 1
@@ -90,11 +107,15 @@ class Window:
     def take_results(self) -> list[Result]:
         """The results so far, which are now the caller's to record."""
         results, self._results = self._results, []
+        self._are_results_old = False
+        if self._alarm is not None:
+            self._alarm.cancel()
         return results
 
     def put_back(self, results: list[Result]) -> None:
         """Results that could not be recorded."""
         self._results = results + self._results
+        self._ring()
 
     def close(self) -> None:
         """Let no message leave any more; those on the wire come to their end."""
@@ -147,10 +168,13 @@ class Window:
         return None
 
     def _take(self, place: int) -> Outgoing:
-        self._pace.take(time.monotonic())
-        self.moved.set()
         message = self._ready[place]
+        if self._ledger is not None:
+            self._ledger.take(message.key)
+        self._pace.take(time.monotonic())
         del self._ready[place]
+        if not self._ready:
+            self.moved.set()
         if self._per_domain:
             self._on_wire[_domain(message)] += 1
         return message
@@ -158,6 +182,10 @@ class Window:
     async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._closed.wait(), seconds)
+
+    def _ring(self) -> None:
+        self._are_results_old = bool(self._results)
+        self.moved.set()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -15,7 +15,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, Table, insert, inspect, select
 
 from newsletter_mail.store.engine import connect, reading, writing
-from newsletter_mail.store.migrate import _config, revisions, upgrade
+from newsletter_mail.store.migrate import _known_revisions, revisions, upgrade
+from newsletter_mail.store.revise import alembic_config
 from newsletter_mail.store.schema import (
     attempts,
     consent_events,
@@ -35,7 +36,7 @@ from newsletter_mail.words import DeliveryState, SubscriptionState
 NOW = datetime(2023, 7, 1, 12, tzinfo=UTC)
 _REVISIONS = [
     script.revision
-    for script in reversed(list(ScriptDirectory.from_config(_config()).walk_revisions()))
+    for script in reversed(list(ScriptDirectory.from_config(alembic_config()).walk_revisions()))
 ]
 
 
@@ -47,7 +48,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def _with_connection(engine: Engine, step: str, revision: str) -> None:
-    config: Config = _config()
+    config: Config = alembic_config()
     with writing(engine) as connection:
         config.attributes["connection"] = connection
         getattr(alembic.command, step)(config, revision)
@@ -138,7 +139,7 @@ def test_the_tables_of_the_code_are_those_of_the_migrations(engine: Engine) -> N
 
 def test_alembic_finds_nothing_to_do(engine: Engine) -> None:
     upgrade(engine)
-    config = _config()
+    config = alembic_config()
     with writing(engine) as connection:
         config.attributes["connection"] = connection
         # Raises where a new revision would not be empty.
@@ -180,10 +181,14 @@ def _plain(facts: dict[str, object]) -> str:
 
 
 def test_there_is_one_line_of_revisions() -> None:
-    scripts = ScriptDirectory.from_config(_config())
+    scripts = ScriptDirectory.from_config(alembic_config())
     assert len(scripts.get_heads()) == 1
     assert len(scripts.get_bases()) == 1
     assert _REVISIONS[0] == "0001"
+
+
+def test_the_names_of_the_files_say_what_alembic_reads_in_them() -> None:
+    assert _known_revisions() == _REVISIONS
 
 
 def test_the_list_main_is_there_from_the_first(engine: Engine) -> None:

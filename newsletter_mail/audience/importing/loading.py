@@ -29,15 +29,15 @@ from sqlalchemy import (
 )
 
 from newsletter_mail.audience.details import Names, Person
-from newsletter_mail.audience.inserting import (
+from newsletter_mail.audience.subscribers import changes_to
+from newsletter_mail.audience.suppressions import SuppressionLookup
+from newsletter_mail.store.inserting import (
     CHUNK_SIZE,
     BulkInsert,
     encoded,
     insert_ignoring,
     is_one_of,
 )
-from newsletter_mail.audience.subscribers import changes_to
-from newsletter_mail.audience.suppressions import SuppressionLookup
 from newsletter_mail.store.schema import (
     SUBSCRIPTION_STATE,
     UtcDateTime,

@@ -15,9 +15,9 @@ from newsletter_mail.audience.details import Person
 from newsletter_mail.audience.importing.loading import Fate, Loader
 from newsletter_mail.audience.importing.people import PersonReader, Rejected
 from newsletter_mail.audience.importing.table import Table, open_table
-from newsletter_mail.audience.inserting import in_chunks
 from newsletter_mail.audience.lists import MAIN_LIST, list_by_slug
 from newsletter_mail.store.engine import writing
+from newsletter_mail.store.inserting import in_chunks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,11 @@ from newsletter_mail.addresses import parse_address
 from newsletter_mail.audience.importing.columns import Field
 from newsletter_mail.audience.importing.people import Rejected
 from newsletter_mail.audience.importing.table import Table, open_table
-from newsletter_mail.audience.inserting import in_chunks
 from newsletter_mail.audience.spreadsheets import unguard
 from newsletter_mail.audience.suppressions import Suppression, insert_suppressions, is_digest
 from newsletter_mail.errors import InvalidAddress
 from newsletter_mail.store.engine import writing
+from newsletter_mail.store.inserting import in_chunks
 from newsletter_mail.words import SuppressionReason
 
 _REASON = "reason"

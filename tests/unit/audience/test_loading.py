@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine
 
 from newsletter_mail.audience.importing.loading import json_of, public_ids
-from newsletter_mail.audience.inserting import BulkInsert
+from newsletter_mail.store.inserting import BulkInsert
 from newsletter_mail.store.schema import lists
 
 

@@ -12,7 +12,7 @@ from newsletter_mail.delivery.plan import (
     Audience,
     Plan,
     count_plan,
-    list_ids_of_issue,
+    lists_of_issue,
     plan_deliveries,
     recipients_of_plan,
 )
@@ -179,8 +179,10 @@ def test_recipients_come_in_chunks(
 
 def test_the_lists_of_an_issue(town: Town) -> None:
     town.add_list(2, "partners")
-    town.add_members(2)
-    assert town.look(lambda c: list_ids_of_issue(c, town.issue_id)) == []
-    town.put(1, S.SENT, list_id=2)
+    town.add_list(3, "board")
+    town.add_members(3)
+    assert town.look(lambda c: lists_of_issue(c, town.issue_id)) == []
+    town.put(1, S.SENT, list_id=3)
     town.put(2, S.SENT, list_id=2)
-    assert town.look(lambda c: list_ids_of_issue(c, town.issue_id)) == [2]
+    town.put(3, S.SKIPPED, list_id=2)
+    assert town.look(lambda c: lists_of_issue(c, town.issue_id)) == ["partners", "board"]

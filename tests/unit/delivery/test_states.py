@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import select
 
-from newsletter_mail.delivery.claims import Claim, ClaimedDelivery, Result
+from newsletter_mail.delivery.claims import Claim, ClaimedDelivery
 from newsletter_mail.delivery.plan import Audience, count_plan, plan_deliveries
+from newsletter_mail.delivery.results import Result
 from newsletter_mail.delivery.states import (
     HOPELESS,
     STATE_AFTER,

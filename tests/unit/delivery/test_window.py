@@ -166,17 +166,26 @@ def test_what_never_left_is_given_back_and_what_did_is_uncertain() -> None:
     run(work())
 
 
-def test_how_long_results_wait() -> None:
+def test_results_are_due_by_number_or_by_age() -> None:
     async def work() -> None:
-        window = filled(1)
-        assert window.wait_of_results(1e9) == 0
+        window = filled(8)
+        for answered in range(1, 5):
+            message = window.next_now()
+            assert message is not None
+            window.moved.clear()
+            window.report(message, outcome(Verdict.ACCEPTED))
+            assert window.are_results_due == window.moved.is_set() == (answered == 4)
+        window.take_results()
+        assert not window.are_results_due
         message = window.next_now()
         assert message is not None
+        window.moved.clear()
         window.report(message, outcome(Verdict.ACCEPTED))
-        start = asyncio.get_running_loop().time()
-        assert 4 < window.wait_of_results(start + 5) < 6
+        assert not window.are_results_due
+        await window.moved.wait()
+        assert window.are_results_due
         window.take_results()
-        assert window.wait_of_results(1e9) == 0
+        assert not window.are_results_due
 
     run(work())
 

@@ -11,11 +11,10 @@ from sqlalchemy import Connection, event, insert, select, update
 from newsletter_mail.delivery.claims import (
     Claim,
     ClaimedDelivery,
-    Result,
     claim_deliveries,
-    record_results,
 )
 from newsletter_mail.delivery.editions import freeze_issue
+from newsletter_mail.delivery.results import Result, record_results
 from newsletter_mail.store.engine import connect, reading, writing
 from newsletter_mail.store.schema import (
     deliveries,
