@@ -13,6 +13,7 @@ from typer.core import TyperArgument, TyperGroup
 
 from newsletter_mail.cli.app import app
 from newsletter_mail.cli.exits import Exit
+from newsletter_mail.cli.lazy import LazyCommand
 
 TARGET = Path(__file__).parent / "commands.md"
 
@@ -22,8 +23,8 @@ INTRODUCTION = """\
 This file is written by `docs/make_reference.py`. `newsletter COMMAND --help` says the same.
 
 `ISSUE` is the name of a folder in `issues/`, or a path to it. A command without `--list` means the
-list `main`. With `--json` there is one JSON document on stdout and nothing else; everything that
-is not a result goes to stderr.
+list `main`; `send` goes on with the lists that an issue was planned for. With `--json` there is one
+JSON document on stdout and nothing else; everything that is not a result goes to stderr.
 
 ## Exit codes
 
@@ -57,7 +58,8 @@ def reference() -> str:
 
 def _commands(group: object, prefix: str = "") -> Iterator[tuple[str, object]]:
     assert isinstance(group, TyperGroup)
-    for name, command in group.commands.items():
+    for name, one in group.commands.items():
+        command = one.load() if isinstance(one, LazyCommand) else one
         if isinstance(command, TyperGroup):
             yield from _commands(command, f"{prefix}{name} ")
         else:

@@ -1,27 +1,81 @@
-"""The command ``newsletter``: its global options, and the groups of commands."""
+"""The command ``newsletter``: its global options, and the names of its commands."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from newsletter_mail import __version__
-from newsletter_mail.cli.database import database_app
-from newsletter_mail.cli.demo import demo
-from newsletter_mail.cli.issues import build, check, init, new
-from newsletter_mail.cli.lists import lists_app
+from newsletter_mail.cli.lazy import LazyCommand
 from newsletter_mail.cli.output import say
-from newsletter_mail.cli.preview import preview
-from newsletter_mail.cli.reading import log, status
-from newsletter_mail.cli.sending import cancel, retry, send, send_to_oneself, settle
-from newsletter_mail.cli.serve import serve
-from newsletter_mail.cli.session import Session
-from newsletter_mail.cli.subscribers import subscribers_app
-from newsletter_mail.cli.suppressions import suppressions_app
+
+# In the order of the help; where each one is, in this package, and its help. A test holds the help
+# against that of the module.
+_COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": (
+        "issues:init",
+        "Make a folder a workspace, with a sample issue and a fresh secret key.",
+    ),
+    "demo": (
+        "demo:demo",
+        "Do the whole job in a new folder: compose, test, send, leave. No mail server, no network.",
+    ),
+    "new": ("issues:new", "Make a new issue."),
+    "preview": (
+        "preview:preview",
+        "Show an issue as it will look; the page follows every save. Stop it with Ctrl-C.",
+    ),
+    "build": ("issues:build", "Compile an issue into files to look at."),
+    "check": (
+        "checking:check",
+        "Look for everything that would be wrong with the mails, for everybody on the list.",
+    ),
+    "diff": (
+        "differences:diff",
+        "Show what has changed in an issue since its first send froze it.",
+    ),
+    "test": (
+        "sending:send_to_oneself",
+        "Send the very message, marked [Test], to these addresses only.",
+    ),
+    "send": ("sending:send", "Send an issue to a list, or go on with it. Nobody gets it twice."),
+    "settle": ("sending:settle", "Decide what became of uncertain deliveries."),
+    "cancel": ("sending:cancel", "End a send: what is pending becomes skipped."),
+    "retry": ("sending:retry", "Try the deferred deliveries of an issue now."),
+    "status": ("reading:status", "The counts of an issue; they always add up."),
+    "log": ("reading:log", "The send log: a row a delivery, and the tests."),
+    "serve": (
+        "serve:serve",
+        "Serve the public pages: unsubscribe, preferences, issues on the web. Stop it with Ctrl-C.",
+    ),
+    "db": ("database:database_app", "The database: upgrade, status, backup."),
+    "subscribers": (
+        "subscribers:subscribers_app",
+        "The people: add, import, export, show, unsubscribe, erase.",
+    ),
+    "lists": (
+        "lists:lists_app",
+        "The lists that people join and leave; there is always one called main.",
+    ),
+    "suppressions": (
+        "suppressions:suppressions_app",
+        "Addresses that must never be written to again, whoever adds them to a list.",
+    ),
+}
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, (place, summary) in _COMMANDS.items():
+            self.add_command(LazyCommand(name, f"{__package__}.{place}", summary))
+
 
 app = typer.Typer(
     name="newsletter",
+    cls=_Commands,
     help="Compose an email newsletter from a text file, and send it to every subscriber "
     "exactly once.",
     rich_markup_mode=None,
@@ -39,7 +93,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def main(
-    context: typer.Context,
+    # ``session_of`` reads it, for the commands that work in a workspace.
     workspace: Annotated[
         Path | None,
         typer.Option(
@@ -58,29 +112,4 @@ def main(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
     ] = False,
 ) -> None:
-    session = context.obj = Session(workspace)
-    context.call_on_close(session.close)
-
-
-_COMMANDS: Mapping[str, Callable[..., object]] = {
-    "init": init,
-    "demo": demo,
-    "new": new,
-    "preview": preview,
-    "build": build,
-    "check": check,
-    "test": send_to_oneself,
-    "send": send,
-    "settle": settle,
-    "cancel": cancel,
-    "retry": retry,
-    "status": status,
-    "log": log,
-    "serve": serve,
-}
-for name, command in _COMMANDS.items():
-    app.command(name)(command)
-app.add_typer(database_app)
-app.add_typer(subscribers_app)
-app.add_typer(lists_app)
-app.add_typer(suppressions_app)
+    pass

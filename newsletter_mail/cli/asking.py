@@ -1,11 +1,11 @@
-"""Asks before anything leaves: the number of people has to be typed."""
+"""Asks before what cannot be taken back."""
 
 import sys
 
 import typer
 
 from newsletter_mail.cli.output import note
-from newsletter_mail.errors import SendRefused
+from newsletter_mail.errors import InputError, SendRefused
 
 
 def ask_for_number(number: int, *, yes: bool, expect: int | None) -> None:
@@ -31,3 +31,17 @@ def ask_for_number(number: int, *, yes: bool, expect: int | None) -> None:
         raise SendRefused("nobody is there to agree: say --yes or --expect N; nothing was sent")
     if typed.strip().replace(",", "") != str(number):
         raise SendRefused(f"{typed.strip()!r} is not {number}: nothing was sent")
+
+
+def confirm(question: str, *, is_sure: bool) -> None:
+    """Ask before something that cannot be undone.
+
+    Raises:
+        InputError: the answer is no, or nobody is there to ask.
+    """
+    if is_sure:
+        return
+    if not sys.stdin.isatty():
+        raise InputError("nobody is there to ask: add --yes to go on without asking")
+    if not typer.confirm(question, err=True):
+        raise InputError("nothing was changed")

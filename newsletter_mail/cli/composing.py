@@ -1,19 +1,10 @@
-"""From what is typed as ISSUE to its builds: shared by every command that compiles."""
+"""From the folder of an issue to its builds: shared by every command that compiles."""
 
-import difflib
-import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from newsletter_mail.compose.build import ComposeSettings, compile_issue, issue_languages
-from newsletter_mail.errors import InputError
-from newsletter_mail.scaffold import MAIN_FILE
 from newsletter_mail.settings import Settings
 from newsletter_mail.words import Build
-
-ISSUES = "issues"
-#: What the folder of an issue may be called.
-SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def compose_settings(settings: Settings) -> ComposeSettings:
@@ -24,51 +15,8 @@ def compose_settings(settings: Settings) -> ComposeSettings:
         default_template=settings.newsletter.template,
         postal_address=settings.sender.postal_address,
         sender_name=settings.sender.name,
+        pictures=settings.newsletter.pictures,
     )
-
-
-def issue_folders(workspace: Path) -> Mapping[str, Path]:
-    """The issues of a workspace by slug."""
-    files = sorted(workspace.glob(f"{ISSUES}/*/{MAIN_FILE}"))
-    return {file.parent.name: file.parent for file in files}
-
-
-def find_issue(workspace: Path, issue: str) -> Path:
-    """The folder of an issue.
-
-    Args:
-        issue: its slug, or a path to its folder or to its ``issue.md``.
-
-    Raises:
-        InputError: there is none; with "did you mean".
-    """
-    folders = issue_folders(workspace)
-    if issue in folders:
-        return _named_as_a_slug(folders[issue])
-    path = Path(issue).absolute()
-    folder = path.parent if path.name == MAIN_FILE else path
-    if (folder / MAIN_FILE).is_file():
-        return _named_as_a_slug(folder.resolve())
-    close = difflib.get_close_matches(issue, folders, n=1)
-    known = ", ".join(folders) or "none yet: newsletter new SLUG makes one"
-    hint = f"did you mean {close[0]}?" if close else f"in {workspace / ISSUES} there are: {known}"
-    raise InputError(f"there is no issue {issue}; {hint}")
-
-
-def _named_as_a_slug(folder: Path) -> Path:
-    """The folder itself; its name stands in links, headers and the database."""
-    if not SLUG.fullmatch(folder.name):
-        raise InputError(
-            f"{folder} cannot be sent under its name: rename it to letters, digits and hyphens"
-        )
-    return folder
-
-
-def slug_of(workspace: Path, issue: str) -> str:
-    """The slug of an issue, also of one whose files are gone."""
-    if issue in issue_folders(workspace) or "/" not in issue:
-        return issue
-    return find_issue(workspace, issue).name
 
 
 def compile_all(settings: Settings, folder: Path) -> list[Build]:

@@ -41,7 +41,7 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
         if "--debug" in arguments:
             raise
         complain(str(error))
-        return Exit.STOPPED if isinstance(error, SendStopped | TransportError) else Exit.WRONG
+        return exit_of(error) or Exit.WRONG
     except (KeyboardInterrupt, typer.Abort):
         complain("stopped")
         return Exit.STOPPED
@@ -51,6 +51,13 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.DONE
     return code
+
+
+def exit_of(error: BaseException) -> Exit | None:
+    """The code that a command ends with by this error; None where it is a defect of ours."""
+    if isinstance(error, SendStopped | TransportError | KeyboardInterrupt | typer.Abort):
+        return Exit.STOPPED
+    return Exit.WRONG if isinstance(error, NewsletterError) else None
 
 
 def _invoke(app: typer.Typer, arguments: Sequence[str]) -> int | None:

@@ -1,54 +1,29 @@
-"""``init``, ``new``, ``build`` and ``check``: everything before the first mail."""
+"""``init``, ``new`` and ``build``: an issue and its files, before the first mail."""
 
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from newsletter_mail import __version__
 from newsletter_mail.audience.subscribers import find_subscriber
-from newsletter_mail.cli.composing import compile_all, find_issue
-from newsletter_mail.cli.exits import Exit
+from newsletter_mail.cli.composing import compile_all
+from newsletter_mail.cli.finding import find_issue
 from newsletter_mail.cli.mailer import looking_mailer_of
-from newsletter_mail.cli.output import note, say, say_json, shown
-from newsletter_mail.cli.sending import Issue
-from newsletter_mail.cli.session import Session, now, session_of
-from newsletter_mail.compose.source import shown_path
+from newsletter_mail.cli.options import Issue
+from newsletter_mail.cli.output import note, say
+from newsletter_mail.cli.session import now, session_of
 from newsletter_mail.delivery.build_files import Reader, write_build
-from newsletter_mail.delivery.check import (
-    Finding,
-    Level,
-    as_document,
-    as_github,
-    as_sarif,
-    build_findings,
-    count_level,
-    error_findings,
-    merge_findings,
-    settings_findings,
-)
 from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.preparation import unfrozen_issue
-from newsletter_mail.delivery.sending import SendRequest, preview_send
-from newsletter_mail.errors import CompileError, IssueError, MergeValueMissing
-from newsletter_mail.scaffold import MAIN_FILE, make_issue, make_workspace
+from newsletter_mail.errors import MergeValueMissing
+from newsletter_mail.scaffold import make_issue, make_workspace
 from newsletter_mail.words import Build, Recipient
 
 #: For whom a build is filled in where nobody is named: every merge tag shows its default.
 _NOBODY = Recipient(public_id="reader", email="reader@example.org")
 #: Where a tag has no default.
 _SOMEBODY = replace(_NOBODY, name="Alex Reader", first_name="Alex", last_name="Reader")
-
-
-class CheckFormat(StrEnum):
-    """How findings are written."""
-
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
-    GITHUB = "github"
 
 
 def init(
@@ -123,52 +98,3 @@ def _write_for(
         Reader(recipient=person, links=mailer.links().links(person.public_id, one.slug)),
         lambda: maker.make(person, one, list_id, ref=ref, date=now()),
     )
-
-
-def check(
-    context: typer.Context,
-    issue: Issue,
-    check_format: Annotated[
-        CheckFormat, typer.Option("--format", help="How the findings are written.")
-    ] = CheckFormat.TEXT,
-    strict: Annotated[bool, typer.Option("--strict", help="A warning counts as an error.")] = False,
-) -> Exit:
-    """Look for everything that would be wrong with the mails, for everybody on the list."""
-    session = session_of(context)
-    folder = find_issue(session.workspace, issue)
-    findings = _findings(session, folder)
-    _say_findings(folder.name, findings, check_format)
-    is_bad = count_level(findings, Level.ERROR) or (strict and findings)
-    return Exit.LOOK if is_bad else Exit.DONE
-
-
-def _findings(session: Session, folder: Path) -> list[Finding]:
-    found = list(settings_findings(session.settings))
-    try:
-        builds = compile_all(session.settings, folder)
-    except (IssueError, CompileError) as error:
-        return error_findings(error) + found
-    file = shown_path(folder / MAIN_FILE, session.workspace)
-    for one in builds:
-        found += build_findings(one, file)
-    request = SendRequest(slug=folder.name, builds=builds, lists=["main"], as_frozen=True)
-    summary = preview_send(looking_mailer_of(session), request)
-    return found + list(merge_findings(summary.unfillable, file))
-
-
-def _say_findings(slug: str, findings: list[Finding], check_format: CheckFormat) -> None:
-    match check_format:
-        case CheckFormat.JSON:
-            say_json(as_document(slug, findings))
-        case CheckFormat.SARIF:
-            say(as_sarif(findings, version=__version__))
-        case CheckFormat.GITHUB:
-            for line in as_github(findings):
-                say(line)
-        case CheckFormat.TEXT:
-            for finding in findings:
-                place = finding.file if finding.line is None else f"{finding.file}:{finding.line}"
-                say(shown(f"{place}: {finding.level}: {finding.message} [{finding.rule}]"))
-            errors = count_level(findings, Level.ERROR)
-            warnings = count_level(findings, Level.WARNING)
-            say(f"{slug}: {errors} errors, {warnings} warnings")

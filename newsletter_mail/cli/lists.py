@@ -1,6 +1,5 @@
 """``newsletter lists``: the lists that people join and leave."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -12,9 +11,11 @@ from newsletter_mail.audience.lists import (
     rename_list,
     show_lists,
 )
-from newsletter_mail.cli.output import note, say_json, say_table
+from newsletter_mail.cli.asking import confirm
+from newsletter_mail.cli.console import say_table
+from newsletter_mail.cli.options import Json, Yes
+from newsletter_mail.cli.output import note, say_json
 from newsletter_mail.cli.session import now, session_of
-from newsletter_mail.errors import InputError
 from newsletter_mail.words import SubscriptionState
 
 lists_app = typer.Typer(
@@ -25,8 +26,6 @@ lists_app = typer.Typer(
 )
 
 Slug = Annotated[str, typer.Argument(metavar="SLUG", help="The list, such as board-members.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @lists_app.command("create")
@@ -75,20 +74,6 @@ def delete(context: typer.Context, slug: Slug, is_sure: Yes = False) -> None:
     confirm(f"Delete the list {slug} with {found.total} people on it?", is_sure=is_sure)
     delete_list(engine, slug)
     note(f"the list {slug} is deleted; {found.total} people were or had been on it")
-
-
-def confirm(question: str, *, is_sure: bool) -> None:
-    """Ask before something that cannot be undone.
-
-    Raises:
-        InputError: the answer is no, or nobody is there to ask.
-    """
-    if is_sure:
-        return
-    if not sys.stdin.isatty():
-        raise InputError("nobody is there to ask: add --yes to go on without asking")
-    if not typer.confirm(question, err=True):
-        raise InputError("nothing was changed")
 
 
 def _counts(one: MailingList) -> dict[str, int]:

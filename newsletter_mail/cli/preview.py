@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import typer
 
-from newsletter_mail.cli.composing import compose_settings, find_issue, issue_folders
+from newsletter_mail.cli.composing import compose_settings
+from newsletter_mail.cli.finding import find_issue, issue_folders
 from newsletter_mail.cli.serve import announce
 from newsletter_mail.cli.session import session_of
 from newsletter_mail.settings import Settings

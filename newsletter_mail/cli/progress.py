@@ -1,37 +1,56 @@
-"""The progress of a send on stderr: a bar on a terminal, else a plain line every few seconds."""
+"""Watches a send and shows its progress on stderr.
 
+The sender only leaves its tally here. A thread looks at it a few times a second and writes: showing
+costs the sender nothing, goes on while a server lets us wait, and a slow reader of stderr holds up
+no message.
+"""
+
+import contextlib
+import os
 import sys
+import threading
 import time
 from types import TracebackType
-from typing import Self
+from typing import Annotated, Self
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
+import typer
 
-from newsletter_mail.cli.output import note
-from newsletter_mail.delivery.send import Tally
-from newsletter_mail.words import Verdict
+from newsletter_mail.cli.displays import ProgressForm, display_of
+from newsletter_mail.cli.exits import Exit, exit_of
+from newsletter_mail.cli.gauge import Gauge
+from newsletter_mail.delivery.tally import Tally
 
-#: Seconds between two plain lines.
-_EVERY_S = 5.0
+#: Seconds between two looks at the tally.
+_LOOK_S = 0.25
+
+Form = Annotated[
+    ProgressForm,
+    typer.Option(
+        "--progress",
+        help="How progress is shown, on stderr. auto: a bar on a terminal, else a line every 5 s.",
+    ),
+]
 
 
 class SendProgress:
-    """Shows how far a send is; ``begin`` it once the number of messages is known."""
+    """The ``Watch`` of one run of ``send``, ``retry`` or ``settle --resend``.
 
-    def __init__(self) -> None:
-        self._total = 0
-        self._start = self._last = 0.0
-        self._bar: Progress | None = None
+    As a context it spans the whole command, so that the last event can tell the exit code.
+
+    Args:
+        slug: the issue.
+    """
+
+    def __init__(self, form: ProgressForm, slug: str) -> None:
+        can_draw = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._display = display_of(form, is_terminal=can_draw)
+        self._slug = slug
+        self._tally = Tally()
+        self._gauge: Gauge | None = None
+        self._last = Gauge(0, 0).read(self._tally, 0)
+        self._stops = self._stops_told = 0
+        self._is_over = False
+        self._wake = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -42,56 +61,66 @@ class SendProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        if error is not None and self._gauge is not None:
+            self._display.ended(self._slug, self._last, exit_of(error))
 
     def begin(self, total: int) -> None:
         """So many messages are going to be sent."""
-        self._total = total
-        self._start = self._last = time.monotonic()
-        if not total or not sys.stderr.isatty():
-            return
-        self._bar = Progress(
-            TextColumn("Sending"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _Rate(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[trouble]}"),
-            console=Console(stderr=True),
+        self._gauge = Gauge(total, time.monotonic())
+        with _unless_nobody_reads():
+            self._display.begin(self._slug, total)
+        self._thread = threading.Thread(
+            target=self._look_on, args=(self._gauge,), name="progress", daemon=True
         )
-        self._bar.add_task("send", total=total, trouble="")
-        self._bar.start()
+        self._thread.start()
 
     def show(self, tally: Tally) -> None:
-        """So much is done."""
-        if self._bar is not None:
-            task = self._bar.task_ids[0]
-            self._bar.update(task, completed=tally.done, trouble=_trouble(tally))
-        elif (now := time.monotonic()) - self._last >= _EVERY_S:
-            self._last = now
-            note(self._line(tally, now - self._start))
+        """So much is done; the tally may count on afterwards."""
+        self._tally = tally
 
-    def _line(self, tally: Tally, seconds: float) -> str:
-        rate = tally.done / seconds
-        left = f"{(self._total - tally.done) / rate:,.0f} s left" if rate else "waiting"
-        line = f"{tally.done:,} of {self._total:,} done, {rate:,.0f} a second, {left}"
-        trouble = _trouble(tally)
-        return f"{line}, {trouble}" if trouble else line
+    def stopping(self) -> None:
+        """Somebody has asked the run to stop."""
+        self._stops += 1
+        self._wake.set()
+
+    def end(self) -> None:
+        """Nothing more will be sent."""
+        if self._gauge is None:
+            return
+        self._is_over = True
+        self._wake.set()
+        self._thread.join()
+        self._last = self._gauge.read(self._tally, time.monotonic())
+        with _unless_nobody_reads():
+            self._tell_stops()
+            self._display.end(self._last)
+
+    def ended(self, code: Exit) -> Exit:
+        """The command has told its result and ends with this code; the same."""
+        self._display.ended(self._slug, self._last, code)
+        return code
+
+    def _look_on(self, gauge: Gauge) -> None:
+        shown_at, every_s = time.monotonic(), self._display.every_s
+        with _unless_nobody_reads():
+            while not self._is_over:
+                self._tell_stops()
+                moment = time.monotonic()
+                reading = gauge.read(self._tally, moment)
+                if every_s is not None and moment - shown_at >= every_s:
+                    shown_at = moment
+                    self._display.show(reading)
+                self._wake.wait(_LOOK_S)
+                self._wake.clear()
+
+    def _tell_stops(self) -> None:
+        while self._stops_told < self._stops:
+            self._stops_told += 1
+            # A third one changes nothing.
+            if self._stops_told <= 2:
+                self._display.stopping(at_once=self._stops_told == 2)
 
 
-class _Rate(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
-
-
-def _trouble(tally: Tally) -> str:
-    deferred = tally.count(Verdict.TRY_LATER, Verdict.THROTTLED)
-    failed = tally.count(
-        Verdict.ADDRESS_DEAD,
-        Verdict.ADDRESS_UNSUPPORTED,
-        Verdict.MAILBOX_UNAVAILABLE,
-        Verdict.MESSAGE_REFUSED,
-    )
-    counts = (("deferred", deferred), ("failed", failed))
-    return ", ".join(f"{count:,} {word}" for word, count in counts if count)
+def _unless_nobody_reads() -> contextlib.suppress:
+    """The send goes on where stderr is closed or its terminal gone."""
+    return contextlib.suppress(OSError)

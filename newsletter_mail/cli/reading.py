@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from newsletter_mail.addresses import parse_address
-from newsletter_mail.cli.composing import slug_of
-from newsletter_mail.cli.output import as_json, say, say_json, say_table
-from newsletter_mail.cli.sending import Json
+from newsletter_mail.cli.console import say_table
+from newsletter_mail.cli.finding import slug_of
+from newsletter_mail.cli.options import Json
+from newsletter_mail.cli.output import as_json, say, say_json
 from newsletter_mail.cli.session import session_of
-from newsletter_mail.cli.sums import status_line
+from newsletter_mail.cli.statuses import status_line
 from newsletter_mail.delivery.report import (
     TEST,
     LogFilter,

@@ -2,10 +2,11 @@
 
 from newsletter_mail.cli.exits import Exit
 from newsletter_mail.cli.output import complain, note, say, say_json, shown, warn
-from newsletter_mail.cli.sums import report_document, status_line
+from newsletter_mail.cli.statuses import status_line
+from newsletter_mail.cli.sums import report_document
+from newsletter_mail.delivery.dialogue import SendReport
 from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.report import IssueStatus, addresses_in, issue_status, next_due
-from newsletter_mail.delivery.sending import SendReport
 from newsletter_mail.delivery.settling import Settled
 from newsletter_mail.store.engine import reading
 from newsletter_mail.words import DeliveryState

@@ -6,19 +6,21 @@ from typing import Annotated
 import typer
 
 from newsletter_mail.cli.asking import ask_for_number
-from newsletter_mail.cli.composing import compile_all, find_issue, slug_of
+from newsletter_mail.cli.composing import compile_all
+from newsletter_mail.cli.displays import ProgressForm
 from newsletter_mail.cli.exits import Exit
+from newsletter_mail.cli.finding import find_issue, slug_of
 from newsletter_mail.cli.mailer import mailer_of
+from newsletter_mail.cli.options import Issue, Json, Yes
 from newsletter_mail.cli.output import note, say, say_json, shown
-from newsletter_mail.cli.progress import SendProgress
+from newsletter_mail.cli.progress import Form, SendProgress
 from newsletter_mail.cli.reporting import tell_report, tell_settled
 from newsletter_mail.cli.session import Session, now, session_of
 from newsletter_mail.cli.sums import plan_document, summary_lines
+from newsletter_mail.delivery.dialogue import SendReport, SendRequest, Summary
 from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.preparation import unfrozen_issue
 from newsletter_mail.delivery.sending import (
-    SendRequest,
-    Summary,
     preview_send,
     resend_uncertain,
     retry_issue,
@@ -28,10 +30,6 @@ from newsletter_mail.delivery.settling import accept_uncertain, cancel_issue, se
 from newsletter_mail.delivery.testing import send_test
 from newsletter_mail.errors import CompileError, InputError, IssueError, SendRefused
 from newsletter_mail.words import Build
-
-Issue = Annotated[str, typer.Argument(metavar="ISSUE", help="The issue: its slug or a path.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
 def send_to_oneself(
@@ -65,7 +63,11 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     issue: Issue,
     lists: Annotated[
         list[str] | None,
-        typer.Option("--list", metavar="NAME", help="A list; may be given again. Else: main."),
+        typer.Option(
+            "--list",
+            metavar="NAME",
+            help="A list; may be given again. Else those that an earlier run was for, or main.",
+        ),
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="At most N messages in this run.")
@@ -78,24 +80,25 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the sum; send nothing.")] = False,
     yes: Yes = False,
+    form: Form = ProgressForm.AUTO,
     as_json: Json = False,
 ) -> Exit:
     """Send an issue to a list, or go on with it. Nobody gets it twice."""
     session = session_of(context)
-    request = _request(session, issue, lists or ["main"], limit=limit, as_frozen=as_frozen)
+    request = _request(session, issue, lists or [], limit=limit, as_frozen=as_frozen)
     mailer = mailer_of(session)
     if dry_run:
         return _show_plan(preview_send(mailer, request), expect=expect, as_json=as_json)
-    with SendProgress() as progress:
 
-        def ask(summary: Summary) -> None:
-            for line in summary_lines(summary):
-                note(shown(line))
-            ask_for_number(summary.number, yes=yes, expect=expect)
-            progress.begin(summary.number)
+    def ask(summary: Summary) -> None:
+        for line in summary_lines(summary):
+            note(shown(line))
+        ask_for_number(summary.number, yes=yes, expect=expect)
 
-        report = send_issue(mailer, request, ask=ask, on_progress=progress.show)
-    return tell_report(mailer, report, again=_send_again(request), as_json=as_json)
+    with SendProgress(form, request.slug) as progress:
+        report = send_issue(mailer, request, ask=ask, watch=progress)
+        again = _send_again(request, report)
+        return progress.ended(tell_report(mailer, report, again=again, as_json=as_json))
 
 
 def retry(
@@ -105,22 +108,21 @@ def retry(
         bool, typer.Option("--failed", help="The failed that are worth it as well.")
     ] = False,
     yes: Yes = False,
+    form: Form = ProgressForm.AUTO,
     as_json: Json = False,
 ) -> Exit:
     """Try the deferred deliveries of an issue now."""
     session = session_of(context)
     mailer, slug = mailer_of(session), slug_of(session.workspace, issue)
-    with SendProgress() as progress:
 
-        def ask(number: int) -> None:
-            note(f"{number:,} deliveries of {slug} to try again")
-            ask_for_number(number, yes=yes, expect=None)
-            progress.begin(number)
+    def ask(number: int) -> None:
+        note(f"{number:,} deliveries of {slug} to try again")
+        ask_for_number(number, yes=yes, expect=None)
 
-        report = retry_issue(
-            mailer, slug, with_failed=with_failed, ask=ask, on_progress=progress.show
-        )
-    return tell_report(mailer, report, again=f"newsletter retry {slug}", as_json=as_json)
+    with SendProgress(form, slug) as progress:
+        report = retry_issue(mailer, slug, with_failed=with_failed, ask=ask, watch=progress)
+        again = f"newsletter retry {slug}"
+        return progress.ended(tell_report(mailer, report, again=again, as_json=as_json))
 
 
 def settle(
@@ -134,6 +136,7 @@ def settle(
         Path | None,
         typer.Option("--log", metavar="FILE", help="Look them up in the mail server's log."),
     ] = None,
+    form: Form = ProgressForm.AUTO,
     as_json: Json = False,
 ) -> Exit:
     """Decide what became of uncertain deliveries."""
@@ -142,19 +145,17 @@ def settle(
     session = session_of(context)
     mailer, slug = mailer_of(session), slug_of(session.workspace, issue)
     if resend:
-        with SendProgress() as progress:
-            report = resend_uncertain(mailer, slug, on_progress=progress.show)
-        return tell_report(mailer, report, again=f"newsletter retry {slug}", as_json=as_json)
+        with SendProgress(form, slug) as progress:
+            report = resend_uncertain(mailer, slug, watch=progress)
+            again = f"newsletter retry {slug}"
+            return progress.ended(tell_report(mailer, report, again=again, as_json=as_json))
     return _settle_by_hand(mailer, slug, log, as_json=as_json)
 
 
 def _settle_by_hand(mailer: Mailer, slug: str, log: Path | None, *, as_json: bool) -> Exit:
     with mailer.lock(f"settle {slug}"):
-        has_lock = mailer.engine.dialect.name == "sqlite"
         settled = (
-            accept_uncertain(mailer.engine, slug, now=now(), has_lock=has_lock)
-            if log is None
-            else settle_by_log(mailer.engine, slug, log, now=now(), has_lock=has_lock)
+            accept_uncertain(mailer, slug) if log is None else settle_by_log(mailer, slug, log)
         )
     return tell_settled(mailer, slug, settled, as_json=as_json)
 
@@ -185,14 +186,14 @@ def _request(
     return SendRequest(slug=slug, builds=builds, lists=lists, limit=limit, as_frozen=as_frozen)
 
 
-def _send_again(request: SendRequest) -> str:
+def _send_again(request: SendRequest, report: SendReport) -> str:
     """The command that goes on with this send and no wider one."""
-    lists = (
-        ""
-        if list(request.lists) == ["main"]
-        else "".join(f" --list {slug}" for slug in request.lists)
-    )
-    return f"newsletter send {request.slug}{lists}" + (" --as-frozen" if request.as_frozen else "")
+    parts = [f"newsletter send {request.slug}", *(f"--list {slug}" for slug in request.lists)]
+    if request.limit is not None:
+        parts.append(f"--limit {max(1, request.limit - report.tally.done)}")
+    if request.as_frozen:
+        parts.append("--as-frozen")
+    return " ".join(parts)
 
 
 def _show_plan(summary: Summary, *, expect: int | None, as_json: bool) -> Exit:

@@ -70,8 +70,10 @@ class Session:
 
 
 def session_of(context: typer.Context) -> Session:
-    """The session that the global options have made."""
-    session = context.find_object(Session)
-    if session is None:
-        raise TypeError("the command was started without its global options")
+    """The session of this run; the global options say where."""
+    root = context.find_root()
+    if root.obj is None:
+        root.obj = Session(root.params["workspace"])
+        root.call_on_close(root.obj.close)
+    session: Session = root.obj
     return session

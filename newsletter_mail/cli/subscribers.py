@@ -20,9 +20,11 @@ from newsletter_mail.audience.importing.subscribers import (
 from newsletter_mail.audience.lists import MAIN_LIST
 from newsletter_mail.audience.subscribers import Added, add_subscriber, find_subscriber
 from newsletter_mail.audience.subscriptions import unsubscribe
+from newsletter_mail.cli.asking import confirm
+from newsletter_mail.cli.console import say_table
 from newsletter_mail.cli.exits import Exit
-from newsletter_mail.cli.lists import Json, Yes, confirm
-from newsletter_mail.cli.output import note, say, say_json, say_table, shown, warn
+from newsletter_mail.cli.options import Email, Json, Yes
+from newsletter_mail.cli.output import note, say, say_json, shown, warn
 from newsletter_mail.cli.session import now, session_of
 from newsletter_mail.cli.tables import reporting, writing_text
 
@@ -33,7 +35,6 @@ subscribers_app = typer.Typer(
     no_args_is_help=True,
 )
 
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="In any spelling.")]
 ListOption = Annotated[str, typer.Option("--list", metavar="LIST", help="The list.")]
 
 _ADDED = {

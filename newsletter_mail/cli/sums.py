@@ -2,21 +2,8 @@
 
 from typing import Any
 
+from newsletter_mail.delivery.dialogue import SendReport, Summary
 from newsletter_mail.delivery.plan import Plan
-from newsletter_mail.delivery.report import IssueStatus
-from newsletter_mail.delivery.sending import SendReport, Summary
-from newsletter_mail.words import DeliveryState
-
-_STATES = {
-    DeliveryState.SENT: "sent",
-    DeliveryState.PENDING: "pending",
-    DeliveryState.SENDING: "sending",
-    DeliveryState.DEFERRED: "deferred",
-    DeliveryState.UNCERTAIN: "uncertain",
-    DeliveryState.FAILED: "failed",
-    DeliveryState.SKIPPED: "skipped",
-    DeliveryState.BOUNCED: "bounced",
-}
 
 
 def sum_line(plan: Plan) -> str:
@@ -38,7 +25,7 @@ def summary_lines(summary: Summary) -> list[str]:
     """What is shown before a send."""
     lines = [
         f"Issue      {summary.slug} (edition {summary.edition[:12]})",
-        f"List       {', '.join(summary.lists)}: {sum_line(summary.plan)}",
+        f"List       {_lists(summary)}: {sum_line(summary.plan)}",
         f"From       {summary.sender}",
         f"Transport  {summary.transport}",
         f"Tested     {'yes, this very build' if summary.is_tested else 'no'}",
@@ -50,6 +37,11 @@ def summary_lines(summary: Summary) -> list[str]:
     if summary.number != summary.plan.to_send:
         lines.append(f"Limit      {summary.number:,} in this run")
     return lines
+
+
+def _lists(summary: Summary) -> str:
+    names = ", ".join(summary.lists)
+    return f"{names} (as planned before; --list for another)" if summary.is_as_planned else names
 
 
 def plan_document(summary: Summary) -> dict[str, Any]:
@@ -83,13 +75,3 @@ def report_document(report: SendReport) -> dict[str, Any]:
         "stopped": report.stopped or None,
         "suppressed": report.suppressed,
     }
-
-
-def status_line(status: IssueStatus) -> str:
-    """``5,000 planned = 4,990 sent + 10 failed``."""
-    shown = [
-        f"{status.deliveries[state]:,} {word}"
-        for state, word in _STATES.items()
-        if status.deliveries[state] or state is DeliveryState.SENT
-    ]
-    return f"{status.slug}: {status.planned:,} planned = {' + '.join(shown)}"

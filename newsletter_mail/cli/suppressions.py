@@ -9,6 +9,7 @@ from newsletter_mail.audience.exporting import export_suppressions
 from newsletter_mail.audience.importing.suppressions import import_suppressions
 from newsletter_mail.audience.suppressions import add_suppression, remove_suppression
 from newsletter_mail.cli.exits import Exit
+from newsletter_mail.cli.options import Email
 from newsletter_mail.cli.output import note, say, warn
 from newsletter_mail.cli.session import now, session_of
 from newsletter_mail.cli.tables import reporting, writing_text
@@ -21,8 +22,6 @@ suppressions_app = typer.Typer(
     rich_markup_mode=None,
     no_args_is_help=True,
 )
-
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="In any spelling.")]
 
 
 @suppressions_app.command("add")

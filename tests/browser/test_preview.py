@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from newsletter_mail.cli.composing import issue_folders
+from newsletter_mail.cli.finding import issue_folders
 from newsletter_mail.compose.build import ComposeSettings
 from newsletter_mail.web.preview import PreviewSettings, create_preview
 from tests.browser.conftest import Serving

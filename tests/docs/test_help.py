@@ -7,9 +7,11 @@ import pytest
 import typer.main
 
 from newsletter_mail.cli.app import app
+from newsletter_mail.cli.lazy import LazyCommand
 
 
 def _commands(command: Any, name: str = "newsletter") -> Iterator[tuple[str, Any]]:
+    command = command.load() if isinstance(command, LazyCommand) else command
     yield name, command
     for child, one in getattr(command, "commands", {}).items():
         yield from _commands(one, f"{name} {child}")

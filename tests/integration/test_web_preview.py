@@ -13,7 +13,7 @@ from PIL import Image
 from starlette.applications import Starlette
 
 import newsletter_mail
-from newsletter_mail.cli.composing import issue_folders
+from newsletter_mail.cli.finding import issue_folders
 from newsletter_mail.compose.build import ComposeSettings
 from newsletter_mail.web.preview import PreviewSettings, create_preview
 

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from newsletter_mail.cli.console import say_table
 from newsletter_mail.cli.output import (
     as_json,
     complain,
     note,
     say,
     say_json,
-    say_table,
     shown,
     warn,
 )

@@ -1,6 +1,6 @@
 import pytest
 
-from newsletter_mail.cli.sums import status_line
+from newsletter_mail.cli.statuses import status_line
 from newsletter_mail.delivery.report import IssueStatus
 from newsletter_mail.words import DeliveryState
 
