@@ -13,7 +13,7 @@ WORKERS ?= 2
 # For pytest, such as: make test ARGS="-k unsubscribe"
 ARGS ?=
 
-.PHONY: help demo test check fix smoke clean
+.PHONY: help demo test check fix bench smoke soak clean
 
 help: ## Show what can be made.
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | while read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
@@ -36,8 +36,14 @@ fix: $(BIN)/.dev ## Put the form right, and what the linter can mend.
 	$(BIN)/ruff check --fix --exit-zero .
 	$(BIN)/ruff format .
 
+bench: $(BIN)/.bench ## Measure side by side with others, for an hour; such as ARGS="--only send,fill".
+	@PYTHONPATH=.venv/bench $(BIN)/python -m benchmarks $(ARGS)
+
 smoke: $(BIN)/.runtime ## Install the built wheel in an empty environment, and use it in an empty folder.
 	sh .ci/smoke $(BIN)/python
+
+soak: $(BIN)/.dev ## Send while everything goes wrong, for 100 rounds or 10 minutes; RELIABILITY.md.
+	$(BIN)/python -m benchmarks.soak --into RELIABILITY.md $(ARGS)
 
 clean: ## Remove all that was made here, but no workspace's database.
 	rm -rf .venv build dist demo .coverage htmlcov .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -55,4 +61,10 @@ $(BIN)/.runtime: pyproject.toml
 $(BIN)/.dev: $(BIN)/.runtime
 	@echo 'Installing what its tests need into .venv'
 	@$(PIP) install --group dev
+	@touch $@
+
+# In a folder of its own: with uvloop in .venv all tests would run on another event loop.
+$(BIN)/.bench: $(BIN)/.dev
+	@echo 'Installing what the benchmarks need into .venv/bench'
+	@$(PIP) install --upgrade --target .venv/bench --group bench
 	@touch $@
