@@ -1,0 +1,37 @@
+"""The issue of a benchmark's workspace, compiled by newsletter-mail in this process."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.newsletter import ISSUE
+from newsletter_mail.cli.composing import compile_all
+from newsletter_mail.cli.mailer import mailer_of
+from newsletter_mail.cli.session import Session
+from newsletter_mail.delivery.mailer import Mailer
+from newsletter_mail.delivery.messages import MessageMaker
+from newsletter_mail.delivery.preparation import unfrozen_issue
+from newsletter_mail.words import Build
+
+#: When every message of a benchmark is dated.
+DATE = datetime(2026, 1, 1, tzinfo=UTC)
+#: The row number of the list main.
+MAIN_LIST = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """An issue and what makes its messages."""
+
+    build: Build
+    mailer: Mailer
+    maker: MessageMaker
+
+
+def compile_bench(workspace: Path) -> Compiled:
+    """Compile the issue."""
+    session = Session(workspace)
+    builds = compile_all(session.settings, session.workspace / "issues" / ISSUE)
+    mailer = mailer_of(session)
+    maker = mailer.maker(unfrozen_issue(builds, now=DATE))
+    return Compiled(build=builds[0], mailer=mailer, maker=maker)
