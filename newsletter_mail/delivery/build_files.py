@@ -14,7 +14,15 @@ from newsletter_mail.message.scope import Links, merge_scope
 from newsletter_mail.words import Build, Outgoing, Recipient
 
 #: Whose work a build is: another version of them may give other bytes.
-_MAKERS = ("jinja2", "markdown-it-py", "mjml-python", "premailer")
+_MAKERS = (
+    "babel",
+    "jinja2",
+    "markdown-it-py",
+    "mjml-python",
+    "pillow",
+    "premailer",
+    "resvg-py",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

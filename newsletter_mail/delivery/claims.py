@@ -7,6 +7,7 @@ that may have left can be named. Each function is one step in the caller's trans
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import Connection, RowMapping, and_, bindparam, func, select
 
@@ -106,8 +107,7 @@ class Claim:
     lease: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimedDelivery:
+class ClaimedDelivery(NamedTuple):
     """A delivery in our hands.
 
     Attributes:

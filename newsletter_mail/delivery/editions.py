@@ -5,7 +5,7 @@ What is sent is what was checked: every later run sends these bytes, whatever th
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ class FrozenIssue:
     Attributes:
         id: row number.
         digest: over the builds of all languages; what ``status`` calls the edition.
-        builds: by language; without the bytes of their pictures.
+        builds: by language; with the bytes of their pictures where each message carries them.
         default_language: of those whose language is not among the builds.
     """
 
@@ -101,7 +101,10 @@ def load_issue(connection: Connection, slug: str) -> FrozenIssue | None:
         slug=row.slug,
         digest=row.digest,
         builds={
-            edition.language: _from_json(slug, edition.language, edition.digest, edition.content)
+            edition.language: _with_pictures(
+                connection,
+                _from_json(slug, edition.language, edition.digest, edition.content),
+            )
             for edition in rows
         },
         default_language=rows[0].language,
@@ -138,6 +141,7 @@ def _to_json(build: Build) -> dict[str, Any]:
         "subject": _pattern_to_json(build.subject),
         "html": _pattern_to_json(build.html),
         "text": _pattern_to_json(build.text),
+        "embeds_pictures": build.embeds_pictures,
     }
 
 
@@ -151,7 +155,23 @@ def _from_json(slug: str, language: str, digest: str, content: Mapping[str, Any]
         text=_pattern_from_json(content["text"]),
         pictures=(),
         digest=digest,
+        # An edition that does not say is hosted.
+        embeds_pictures=content.get("embeds_pictures", False),
     )
+
+
+def _with_pictures(connection: Connection, build: Build) -> Build:
+    """The build with the bytes of its pictures, where its messages carry them."""
+    if not build.embeds_pictures:
+        return build
+    names = {part.name for part in build.html if isinstance(part, PictureRef)}
+    rows = connection.execute(
+        select(pictures).where(pictures.c.name.in_(names)).order_by(pictures.c.name)
+    )
+    kept = tuple(
+        Picture(name=row.name, media_type=row.media_type, content=row.content) for row in rows
+    )
+    return replace(build, pictures=kept)
 
 
 def _pattern_to_json(pattern: Pattern) -> list[Any]:

@@ -166,7 +166,7 @@ def move_to_lists_of_now(connection: Connection, audience: Audience) -> None:
 def recipients_of_plan(
     connection: Connection, audience: Audience, *, now: datetime, limit: int | None
 ) -> Iterator[RowMapping]:
-    """Those whom a send would write to now: what ``recipient_of`` wants, and ``list_id``.
+    """Those whom a send would write to now: what ``recipient_of`` wants, ``id`` and ``list_id``.
 
     The rows come in a stream, in the order of the subscribers; nothing else may be done with the
     connection meanwhile.
@@ -174,6 +174,7 @@ def recipients_of_plan(
     people = _people(audience, now)
     statement = (
         select(
+            subscribers.c.id,
             subscribers.c.public_id,
             subscribers.c.email,
             subscribers.c.name,

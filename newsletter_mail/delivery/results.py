@@ -4,8 +4,8 @@ Each function is one step in the caller's transaction.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert
 
@@ -47,8 +47,7 @@ _RECORD = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """What became of a claimed delivery."""
 
     delivery: ClaimedDelivery
