@@ -235,7 +235,9 @@ class Build:
         html: a whole document.
         text: the plain-text part, lines ended by LF.
         pictures: each that ``html`` refers to.
-        digest: SHA-256, hex, over all of the above.
+        digest: SHA-256, hex, over all of this.
+        embeds_pictures: they travel inside the message; else readers fetch them from the sender's
+            own host.
     """
 
     slug: str
@@ -246,6 +248,7 @@ class Build:
     text: Pattern
     pictures: tuple[Picture, ...]
     digest: str
+    embeds_pictures: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,27 +1,36 @@
 """From the folder of an issue to a build: the steps in their order."""
 
-import hashlib
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from newsletter_mail.compose.blocks import plain
+from newsletter_mail.compose.comparison import StructureFinding, compare_outlines
+from newsletter_mail.compose.dates import DateWriter
 from newsletter_mail.compose.document import Document, arrange
 from newsletter_mail.compose.findings import Findings
 from newsletter_mail.compose.inlines import InlineReader
 from newsletter_mail.compose.markdown import read_markdown
 from newsletter_mail.compose.marks import Marks
 from newsletter_mail.compose.merging import Merger
+from newsletter_mail.compose.outline import Outline, outline_of
 from newsletter_mail.compose.page import Page, RenderedPage
 from newsletter_mail.compose.patterns import header_pattern, html_pattern, text_pattern
 from newsletter_mail.compose.phrases import phrases_for
-from newsletter_mail.compose.pictures import PictureLoader
+from newsletter_mail.compose.pictures import (
+    LoadedPicture,
+    PictureCache,
+    PictureLoader,
+    ShownPictures,
+    show_pictures,
+)
+from newsletter_mail.compose.sealing import sealed
 from newsletter_mail.compose.source import Source, read_source, shown_path, translations
 from newsletter_mail.compose.templates import Templates
 from newsletter_mail.compose.text import Frame, make_text
 from newsletter_mail.compose.to_html import make_html
 from newsletter_mail.errors import CompileError, IssueError, TemplateError
-from newsletter_mail.words import Build, Hole, Pattern, Picture, PictureRef
+from newsletter_mail.words import Build
 
 _MAIN_FILE = "issue.md"
 
@@ -36,6 +45,7 @@ class ComposeSettings:
         default_template: of an issue that names none.
         postal_address: of the sender; CAN-SPAM and CASL want it in every mail.
         sender_name: before the postal address, where it is not the newsletter's.
+        pictures: of an issue that does not say: fetched from the sender's host, or in the message.
     """
 
     newsletter_name: str
@@ -43,6 +53,7 @@ class ComposeSettings:
     default_template: str
     postal_address: str
     sender_name: str = ""
+    pictures: Literal["host", "embed"] = "host"
 
 
 def issue_languages(folder: Path, *, workspace: Path, settings: ComposeSettings) -> list[str]:
@@ -71,11 +82,39 @@ def compile_issue(
         IssueError: the file cannot be read at all.
         CompileError: a file of the template is broken.
     """
+    compilation, tag = _begin(folder, workspace, settings, language)
+    return compilation.run(tag)
+
+
+def structure_findings(
+    folder: Path, *, workspace: Path, settings: ComposeSettings
+) -> list[StructureFinding]:
+    """What the languages of an issue lack of one another: a section, a link, a picture.
+
+    Args:
+        folder: of the issue.
+        workspace: paths are shown relative to it.
+        settings: of the workspace.
+
+    Raises:
+        IssueErrors: something else is wrong with one of the files.
+        IssueError: one of them cannot be read at all.
+    """
+    outlines: list[Outline] = []
+    for language in issue_languages(folder, workspace=workspace, settings=settings):
+        compilation, tag = _begin(folder, workspace, settings, language)
+        outlines.append(compilation.outline(tag))
+    return compare_outlines(outlines)
+
+
+def _begin(
+    folder: Path, workspace: Path, settings: ComposeSettings, language: str | None
+) -> tuple["_Compilation", str]:
     file = _file_of(folder, workspace, settings, language)
     findings = Findings(shown_path(file, workspace))
     source = read_source(file, findings)
     compilation = _Compilation(folder, workspace, settings, source, findings)
-    return compilation.run(_language_of(file, source, settings, findings))
+    return compilation, _language_of(file, source, settings, findings)
 
 
 def _file_of(
@@ -129,13 +168,13 @@ class _Compilation:
         self._merger = Merger(marks=self._marks, findings=findings)
         self._templates = self._find_templates(workspace)
         self._loader = PictureLoader(folder)
+        self._cache = PictureCache(workspace)
 
     def run(self, language: str) -> Build:
         subject = self._front_text("subject")
         preheader = self._front_text("preheader")
         inlines = InlineReader(marks=self._marks, findings=self._findings, load=self._loader.load)
-        body = self._merger.body(self._source.body, self._source.first_line)
-        document = arrange(read_markdown(body, self._source.first_line, inlines), self._findings)
+        document = self._document(inlines, language)
         title = self._title(document)
         if not document.blocks and self._findings.is_empty:
             self._findings.add("the issue is empty", self._source.first_line)
@@ -145,20 +184,47 @@ class _Compilation:
             self._findings.raise_if_any()
             raise
         self._findings.raise_if_any()
-        html = html_pattern(make_html(page.mjml, page.css, self._marks), self._marks)
+        shown = self._show_pictures(page)
+        self._findings.raise_if_any()
         text = make_text(document, self._frame(title), phrases_for(language))
-        pictures = (*self._loader.pictures, *page.pictures)
-        return _sealed(
-            Build(
-                slug=self._folder.resolve().name,
-                language=language,
-                title=title,
-                subject=header_pattern(subject, self._marks),
-                html=html,
-                text=text_pattern(text, self._marks),
-                pictures=_shown(pictures, html),
-                digest="",
-            )
+        build = Build(
+            slug=self._folder.resolve().name,
+            language=language,
+            title=title,
+            subject=header_pattern(subject, self._marks),
+            html=shown.named(html_pattern(shown.html, self._marks)),
+            text=text_pattern(text, self._marks),
+            pictures=shown.pictures,
+            digest="",
+            embeds_pictures=(self._source.entry("pictures") or self._settings.pictures) == "embed",
+        )
+        return sealed(build, shown.identities)
+
+    def outline(self, language: str) -> Outline:
+        inlines = InlineReader(marks=self._marks, findings=self._findings, load=self._loader.load)
+        document = self._document(inlines, language)
+        self._findings.raise_if_any()
+        return outline_of(
+            document, self._marks, file=self._findings.path, first_line=self._source.first_line
+        )
+
+    def _document(self, inlines: InlineReader, language: str) -> Document:
+        body = self._merger.body(self._source.body, self._source.first_line)
+        dates = DateWriter(language=language, findings=self._findings)
+        blocks = dates.blocks(read_markdown(body, self._source.first_line, inlines))
+        return arrange(blocks, self._findings)
+
+    def _show_pictures(self, page: RenderedPage) -> ShownPictures:
+        loaded = self._loader.loaded
+        if page.logo is not None:
+            loaded = (*loaded, LoadedPicture(source=page.logo, line=None))
+        return show_pictures(
+            make_html(page.mjml, page.css, self._marks),
+            self._marks,
+            loaded,
+            page_width=page.width,
+            cache=self._cache,
+            findings=self._findings,
         )
 
     def _find_templates(self, workspace: Path) -> Templates:
@@ -218,39 +284,3 @@ class _Compilation:
             preferences_url=self._marks.merge("preferences_url"),
             web_url=self._marks.merge("web_url"),
         )
-
-
-def _shown(pictures: tuple[Picture, ...], html: Pattern) -> tuple[Picture, ...]:
-    names = {part.name for part in html if isinstance(part, PictureRef)}
-    by_name = {picture.name: picture for picture in pictures if picture.name in names}
-    return tuple(by_name[name] for name in sorted(by_name))
-
-
-def _sealed(build: Build) -> Build:
-    """The build with its digest: SHA-256 over canonical JSON of everything else."""
-
-    def listed(pattern: Pattern) -> list[list[str]]:
-        parts: list[list[str]] = []
-        for part in pattern:
-            match part:
-                case str():
-                    parts.append([part])
-                case Hole(expression=expression, context=context):
-                    parts.append([expression, context.value])
-                case PictureRef(name=name):
-                    parts.append(["", "", name])
-        return parts
-
-    content = {
-        "slug": build.slug,
-        "language": build.language,
-        "title": build.title,
-        "subject": listed(build.subject),
-        "html": listed(build.html),
-        "text": listed(build.text),
-        # The name is a digest of the bytes.
-        "pictures": [[picture.name, picture.media_type] for picture in build.pictures],
-    }
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
-    return replace(build, digest=digest)

@@ -20,7 +20,7 @@ from newsletter_mail.compose.blocks import (
 )
 from newsletter_mail.compose.findings import Findings, did_you_mean
 from newsletter_mail.compose.marks import Marks
-from newsletter_mail.compose.pictures import LoadedPicture, PictureRefused
+from newsletter_mail.compose.pictures import PictureRefused, SourcePicture
 
 _SCHEMES = ("https", "http", "mailto", "tel")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -35,12 +35,12 @@ class InlineReader:
     """Makes our records of markdown-it's inline tree.
 
     Attributes:
-        load: gives the picture at a path, or raises ``PictureRefused``.
+        load: gives the picture at a path that stands on a line, or raises ``PictureRefused``.
     """
 
     marks: Marks
     findings: Findings
-    load: Callable[[str], LoadedPicture]
+    load: Callable[[str, int], SourcePicture]
     _line: int = field(default=0, init=False)
 
     def read(self, node: SyntaxTreeNode, line: int) -> tuple[Inline, ...]:
@@ -152,16 +152,16 @@ class InlineReader:
             self.findings.add("the path of a picture cannot have a merge tag", self._line)
             return None
         try:
-            loaded = self.load(reference)
+            source = self.load(reference, self._line)
         except PictureRefused as refused:
             self.findings.add(str(refused), self._line)
             return None
         return Image(
-            address=self.marks.picture(loaded.picture.name),
+            address=self.marks.picture(source.key),
             alt="" if "decoration" in classes else alt,
             caption=squeeze(str(node.attrs.get("title", ""))),
-            width=loaded.width,
-            height=loaded.height,
+            width=source.width,
+            height=source.height,
         )
 
     def _alt(self, nodes: Sequence[SyntaxTreeNode]) -> list[Inline]:

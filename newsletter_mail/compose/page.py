@@ -7,13 +7,13 @@ from newsletter_mail.compose.blocks import Paragraph, plain
 from newsletter_mail.compose.document import Document
 from newsletter_mail.compose.inlines import InlineReader
 from newsletter_mail.compose.marks import Marks
-from newsletter_mail.compose.phrases import direction_of, phrases_for
-from newsletter_mail.compose.pictures import LoadedPicture, PictureLoader, PictureRefused
+from newsletter_mail.compose.phrases import phrases_for
+from newsletter_mail.compose.pictures import PictureLoader, PictureRefused, SourcePicture
 from newsletter_mail.compose.prose import inline_html
 from newsletter_mail.compose.render import Renderer
 from newsletter_mail.compose.templates import Templates
 from newsletter_mail.errors import TemplateError
-from newsletter_mail.words import Picture
+from newsletter_mail.phrases import direction_of
 
 # What a mail program shows beside the subject, and no more.
 _PREHEADER_LENGTH = 140
@@ -25,12 +25,14 @@ class RenderedPage:
 
     Attributes:
         css: rules to be written into the elements.
-        pictures: of the template, such as its logo.
+        logo: of the template, or None.
+        width: of the mail, CSS pixels.
     """
 
     mjml: str
     css: str
-    pictures: tuple[Picture, ...]
+    logo: SourcePicture | None
+    width: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,8 @@ class Page:
             findings=self.inlines.findings,
             shared=shared,
         )
-        logo = self._logo(str(self.templates.theme()["logo"]["file"]))
+        theme = self.templates.theme()
+        logo = self._logo(str(theme["logo"]["file"]))
         masthead, html = document.masthead, self.marks.content
         mjml = renderer.layout(
             document,
@@ -74,8 +77,8 @@ class Page:
                 "title": html(inline_html(masthead.children) if masthead else escape(title)),
                 "newsletter_name": self._name_above(title),
                 "preheader": html(_preheader_html(preheader or self._first_words(document))),
-                "logo": self.marks.picture(logo.picture.name) if logo else "",
-                "logo_width": logo.width if logo else 0,
+                "logo": self.marks.picture(logo.key) if logo else "",
+                "logo_width": _logo_width(logo),
                 "sender": html(_lines_html(self.sender)),
                 "phone_css": html(self._styles("phone", shared)),
                 "dark_css": html(self._styles("dark", shared)),
@@ -88,7 +91,8 @@ class Page:
         return RenderedPage(
             mjml=mjml,
             css=self._styles("inline", shared),
-            pictures=(logo.picture,) if logo else (),
+            logo=logo,
+            width=int(theme["layout"]["width"]),
         )
 
     def _shared(self) -> dict[str, object]:
@@ -124,7 +128,7 @@ class Page:
         is_said = self.newsletter_name.casefold() in title.casefold()
         return "" if is_said else self.marks.content(escape(self.newsletter_name))
 
-    def _logo(self, file: str) -> LoadedPicture | None:
+    def _logo(self, file: str) -> SourcePicture | None:
         if not file:
             return None
         origin = self.templates.origin("theme.toml")
@@ -135,6 +139,13 @@ class Page:
             return PictureLoader(folder).load(file)
         except PictureRefused as refused:
             raise TemplateError(f"the logo {refused}", origin=origin) from refused
+
+
+def _logo_width(logo: SourcePicture | None) -> int:
+    """Pixels of the file, twice as many as are shown; a drawing has no pixels yet."""
+    if logo is None:
+        return 0
+    return 2 * logo.width if logo.kind == "SVG" else logo.width
 
 
 def _lines_html(text: str) -> str:

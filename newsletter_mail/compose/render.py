@@ -315,8 +315,8 @@ class Renderer:
     def _own_src(self, match: re.Match[str], block: Fence) -> str:
         line = block.line + 1 + block.raw.count("\n", 0, match.start())
         try:
-            name = self.inlines.load(match[2]).picture.name
+            source = self.inlines.load(match[2], line)
         except PictureRefused as refused:
             self.findings.add(str(refused), line)
             return match[0]
-        return f'src="{self.marks.picture(name)}"'
+        return f'src="{self.marks.picture(source.key)}"'

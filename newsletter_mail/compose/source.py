@@ -14,9 +14,10 @@ MAX_SOURCE_BYTES = 1_000_000
 #: YAML nests without limit, and a subject of this length is a mistake anyway.
 _MAX_FRONT_MATTER = 10_000
 
-_KEYS = ("subject", "preheader", "language", "template", "title")
+_KEYS = ("subject", "preheader", "language", "template", "title", "pictures")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _TEMPLATE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_PICTURES = re.compile(r"host|embed")
 _TRANSLATION = re.compile(r"issue\.([A-Za-z0-9-]+)\.md")
 # C0 and C1 controls and noncharacters: no Markdown has them, and XML and mail allow none.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -193,10 +194,11 @@ def _text_of(key: str, node: yaml.Node, line: int, findings: Findings) -> str:
 
 
 def _check_form(entries: dict[str, Entry], findings: Findings) -> None:
-    for key, form, example in (
-        ("language", _LANGUAGE, "en, fr or pt-BR"),
-        ("template", _TEMPLATE, "default"),
+    for key, form, examples in (
+        ("language", _LANGUAGE, "a language, such as en, fr or pt-BR"),
+        ("template", _TEMPLATE, "the name of a template, such as default"),
+        ("pictures", _PICTURES, "host or embed"),
     ):
         entry = entries.get(key)
         if entry is not None and entry.text != "?" and not form.fullmatch(entry.text):
-            findings.add(f"{entry.text!r} is not a {key}; write one such as {example}", entry.line)
+            findings.add(f"{key} must be {examples}, not {entry.text!r}", entry.line)

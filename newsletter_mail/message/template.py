@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from hashlib import sha256
 from typing import NamedTuple
 
 from newsletter_mail.addresses import Address
@@ -29,6 +28,7 @@ from newsletter_mail.message.headers import (
     text_header,
 )
 from newsletter_mail.message.identity import Identity
+from newsletter_mail.message.multipart import content_url, frame_of
 from newsletter_mail.message.patterns import fill_hole, picture_attribute
 from newsletter_mail.message.scope import Links, full_name, issue_scope, merge_scope
 from newsletter_mail.message.verp import envelope_sender
@@ -51,7 +51,7 @@ class MessageTemplate:
     Args:
         build: what is sent.
         identity: who sends.
-        picture_url: makes the address of a picture from its name.
+        picture_url: makes the address of a picture from its name, unless the build embeds them.
         is_test: mark the subject with ``[Test]``.
         signer: signs each message (DKIM); None: they go unsigned.
 
@@ -61,6 +61,7 @@ class MessageTemplate:
         InvalidAddress: an address of the sender that cannot stand in a header.
         MergeValueMissing: a merge tag about the issue, the same for all, has no value.
         MergeTagError: a merge tag that composing should have refused.
+        MessageError: a picture to embed is not there.
     """
 
     def __init__(
@@ -87,9 +88,9 @@ class MessageTemplate:
         list_label = ascii_label(identity.list_slug)
         self._list_id = list_id_header(identity.list_name, f"{list_label}.{self._domain}")
         feedback_id = f"{ascii_label(build.slug)}:{list_label}:newsletter:{identity.sender_id}"
-        # RFC 2046 section 5.1.1. "=_" never comes out of a quoted-printable encoder, so no value
-        # of any recipient can hold the boundary.
-        boundary = f"=_{sha256(build.digest.encode()).hexdigest()[:24]}"
+        frame = frame_of(build, domain=self._domain)
+        if build.embeds_pictures:
+            picture_url = content_url(self._domain)
         self._after_list_unsubscribe = (
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
             "Precedence: bulk\r\n"
@@ -97,15 +98,15 @@ class MessageTemplate:
             f"{language_header(build.language)}"
             "X-Auto-Response-Suppress: OOF, AutoReply\r\n"
             "MIME-Version: 1.0\r\n"
-            f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n'
+            f"{frame.content_type}"
             "\r\n"
         )
         self._body = Body(
-            _opening(boundary, "plain"),
+            frame.opening.encode() + _opening(frame.boundary, "plain"),
             tuple(_constant_parts(build.text, build, picture_url)),
-            b"\r\n" + _opening(boundary, "html"),
+            b"\r\n" + _opening(frame.boundary, "html"),
             tuple(_constant_parts(build.html, build, picture_url)),
-            f"\r\n--{boundary}--\r\n".encode(),
+            f"\r\n--{frame.boundary}--\r\n".encode() + frame.closing,
         )
         self._signer = signer and TemplateSigner(
             signer,

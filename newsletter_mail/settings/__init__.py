@@ -11,6 +11,7 @@ from newsletter_mail.settings.loading import (
     is_env_file_open,
 )
 from newsletter_mail.settings.sections import (
+    CheckSection,
     DatabaseSection,
     DeliverySection,
     DkimSection,
@@ -24,6 +25,7 @@ from newsletter_mail.settings.sections import (
 __all__ = [
     "FILE_NAME",
     "SECRETS",
+    "CheckSection",
     "DatabaseSection",
     "DeliverySection",
     "DkimSection",

@@ -25,6 +25,7 @@ from pydantic_settings import (
 
 from newsletter_mail.errors import ConfigError
 from newsletter_mail.settings.sections import (
+    CheckSection,
     DatabaseSection,
     DeliverySection,
     DkimSection,
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     transport: TransportSection = TransportSection()
     dkim: DkimSection = DkimSection()
     delivery: DeliverySection = DeliverySection()
+    check: CheckSection = CheckSection()
     workspace: Path = Path()
     secret_key: SecretStr = SecretStr("")
     smtp_password: SecretStr = SecretStr("")

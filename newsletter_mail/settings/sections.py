@@ -44,6 +44,17 @@ def _domain(value: str) -> str:
         raise ValueError("must be a domain such as example.org") from error
 
 
+def _host_list(value: str) -> list[str]:
+    return [host for part in value.lower().split(",") if (host := part.strip())]
+
+
+def _hosts(value: str) -> str:
+    for host in _host_list(value):
+        if not re.fullmatch(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", host):
+            raise ValueError("must be names of hosts such as cdn.example.org, separated by commas")
+    return value
+
+
 def _parse_or_fail(value: str) -> None:
     try:
         parse_address(value)
@@ -75,6 +86,9 @@ class NewsletterSection(Section):
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] = "en"
     #: The template of issues that do not say theirs.
     template: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")] = "default"
+    #: Of issues that do not say: ``host``: readers fetch them from ``serve``; ``embed``: they
+    #: travel inside each message.
+    pictures: Literal["host", "embed"] = "host"
 
 
 class SenderSection(Section):
@@ -142,7 +156,7 @@ class TransportSection(Section):
 class DkimSection(Section):
     """What signs the messages (DKIM, RFC 6376); all three, or none where the mail server signs."""
 
-    #: The sender's, or one above it.
+    #: The sender's, or one above or below it.
     domain: Annotated[str, AfterValidator(_domain)] = ""
     #: The public key is in the DNS at ``SELECTOR._domainkey.DOMAIN``.
     selector: Annotated[str, Field(pattern=rf"^({_SELECTOR}(\.{_SELECTOR})*)?$")] = ""
@@ -158,6 +172,19 @@ class DkimSection(Section):
                 f"{'is' if len(missing) == 1 else 'are'} missing"
             )
         return self
+
+
+class CheckSection(Section):
+    """What ``check`` lets pass."""
+
+    #: Hosts that a mail may make its reader's program ask, besides that of ``base_url``;
+    #: separated by commas.
+    allowed_hosts: Annotated[OneLine, AfterValidator(_hosts)] = ""
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The allowed hosts, in lower case."""
+        return frozenset(_host_list(self.allowed_hosts))
 
 
 class DeliverySection(Section):

@@ -9,9 +9,9 @@ import jinja2
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from newsletter_mail.compose.phrases import direction_of
+from newsletter_mail.phrases import direction_of, spoken
 from newsletter_mail.web.headers import content_policy, secure
-from newsletter_mail.web.phrases import phrases_for, spoken
+from newsletter_mail.web.phrases import phrases_for
 
 _FOLDER = Path(__file__).with_name("pages")
 

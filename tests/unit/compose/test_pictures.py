@@ -41,15 +41,15 @@ def test_a_picture_goes_out_byte_for_byte(
         ("data:image/png;base64,AAAA", "loads nothing from elsewhere"),
         ("link.png", "lies outside the folder of the issue"),
         ("tonw.png", "there is no picture tonw.png; did you mean town.png?"),
-        ("issue.md", "no PNG, JPEG or GIF"),
-        ("drawing.svg", "no PNG, JPEG or GIF"),
-        ("broken.png", "no PNG, JPEG or GIF"),
+        ("issue.md", "no PNG, JPEG, GIF, WebP, AVIF or SVG"),
+        ("drawing.svg", "is no SVG that can be read"),
+        ("broken.png", "broken.png is cut or broken"),
         ("a%00.png", "is not the path of a picture"),
         ("a" * 5000 + ".png", "cannot be read"),
         (".", "there is no picture"),
-        ("large.png", "larger than 5 MB"),
+        ("large.png", "larger than 25 MB"),
         ("bomb.png", "bomb.png has too many pixels"),
-        ("poster.png", "7000 × 7000 pixels; 40 million are the most"),
+        ("poster.png", "8000 × 5000 pixels; 36 million are the most"),
         ("{{ subscriber.name }}.png", "cannot have a merge tag"),
     ],
 )
@@ -59,9 +59,9 @@ def test_a_picture_that_cannot_go_into_a_mail_is_refused(
     content = desk.picture("town.png")
     (desk.folder / "broken.png").write_bytes(content[:60])
     (desk.folder / "drawing.svg").write_text("<svg onload='x'/>")
-    (desk.folder / "large.png").write_bytes(content + bytes(5_000_000))
+    (desk.folder / "large.png").write_bytes(content + bytes(25_000_000))
     (desk.folder / "bomb.png").write_bytes(_claiming(30_000, 30_000))
-    (desk.folder / "poster.png").write_bytes(_claiming(7_000, 7_000))
+    (desk.folder / "poster.png").write_bytes(_claiming(8_000, 5_000))
     (desk.workspace / "secret.png").write_bytes(content)
     (desk.folder / "link.png").symlink_to(desk.workspace / "secret.png")
 

@@ -18,6 +18,7 @@ GOOD: list[tuple[str, str, str, str, object]] = [
     ("newsletter", "name", '"City Letters"', "City Letters", "City Letters"),
     ("newsletter", "language", '"pt-BR"', "pt-BR", "pt-BR"),
     ("newsletter", "template", '"plain"', "plain", "plain"),
+    ("newsletter", "pictures", '"embed"', "embed", "embed"),
     ("sender", "from", '"A <a@b.org>"', "A <a@b.org>", "A <a@b.org>"),
     ("sender", "reply_to", '"r@b.org"', "r@b.org", "r@b.org"),
     ("sender", "bounces", '"b@b.org"', "b@b.org", "b@b.org"),
@@ -38,6 +39,7 @@ GOOD: list[tuple[str, str, str, str, object]] = [
     ("delivery", "uncertain", '"resend"', "resend", "resend"),
     ("delivery", "stop_after_refusals", "7", "7", 7),
     ("delivery", "require_test", "true", "true", True),
+    ("check", "allowed_hosts", '"a.org, b.org"', "a.org, b.org", "a.org, b.org"),
 ]
 _SECTIONS = [name for name in Settings.model_fields if name not in (*SECRETS, "workspace")]
 
