@@ -11,13 +11,14 @@ from newsletter_mail.checks.catalogue import explain
 from newsletter_mail.checks.compiling import error_findings
 from newsletter_mail.checks.findings import Finding, Level, count_level
 from newsletter_mail.checks.formats import as_document, as_github, as_sarif, as_text
-from newsletter_mail.checks.running import check_builds, check_settings
-from newsletter_mail.cli.composing import compile_all
+from newsletter_mail.checks.running import check_builds, check_settings, check_translations
+from newsletter_mail.cli.composing import compile_all, compose_settings
 from newsletter_mail.cli.exits import Exit
 from newsletter_mail.cli.finding import find_issue
 from newsletter_mail.cli.mailer import looking_mailer_of
 from newsletter_mail.cli.output import say, say_json, shown
 from newsletter_mail.cli.session import Session, session_of
+from newsletter_mail.compose.build import structure_findings
 from newsletter_mail.errors import CompileError, InputError, IssueError
 
 
@@ -68,6 +69,10 @@ def _findings(session: Session, folder: Path, *, is_online: bool) -> list[Findin
         builds = compile_all(session.settings, folder)
     except (IssueError, CompileError) as error:
         return error_findings(error) + found
+    if len(builds) > 1:
+        compose = compose_settings(session.settings)
+        lacking = structure_findings(folder, workspace=session.workspace, settings=compose)
+        found += check_translations(lacking, str(folder))
     mailer = looking_mailer_of(session)
     return found + check_builds(mailer, session.settings, folder, builds, is_online=is_online)
 

@@ -78,6 +78,14 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     as_frozen: Annotated[
         bool, typer.Option("--as-frozen", help="Send it as it was, though its files have changed.")
     ] = False,
+    ignored: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--ignore",
+            metavar="RULE",
+            help="Send in spite of errors of this rule of check; may be given again.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the sum; send nothing.")] = False,
     yes: Yes = False,
     form: Form = ProgressForm.AUTO,
@@ -88,7 +96,10 @@ def send(  # noqa: PLR0913, PLR0917 - each is an option
     request = _request(session, issue, lists or [], limit=limit, as_frozen=as_frozen)
     mailer = mailer_of(session)
     if dry_run:
-        return _show_plan(preview_send(mailer, request), expect=expect, as_json=as_json)
+        ended = _show_plan(preview_send(mailer, request), expect=expect, as_json=as_json)
+        _check(session, mailer, issue, request, ignored=ignored or [])
+        return ended
+    _check(session, mailer, issue, request, ignored=ignored or [])
 
     def ask(summary: Summary) -> None:
         for line in summary_lines(summary):
@@ -184,6 +195,21 @@ def _request(
         if not as_frozen:
             raise
     return SendRequest(slug=slug, builds=builds, lists=lists, limit=limit, as_frozen=as_frozen)
+
+
+def _check(
+    session: Session, mailer: Mailer, issue: str, request: SendRequest, *, ignored: list[str]
+) -> None:
+    """Refuse a first send of an issue in which ``check`` finds errors."""
+    if not request.builds:
+        return
+    # Tables of colours and mail programs, which the help of this command must not wait for.
+    from newsletter_mail.checks.running import check_before_send  # noqa: PLC0415
+
+    folder = find_issue(session.workspace, issue)
+    check_before_send(
+        mailer, session.settings, folder, request.builds, lists=request.lists, ignored=ignored
+    )
 
 
 def _send_again(request: SendRequest, report: SendReport) -> str:

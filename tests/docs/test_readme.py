@@ -11,8 +11,12 @@ from tests.docs.shell import Shell
 README = ROOT / "README.md"
 SHELLS = ("sh", "console", "bash", "shell")
 SAMPLE = "2023-summer-updates"
-#: Commands that would install something, or that another test runs.
-NOT_RUN = {"make demo", "make test"}
+#: Commands that would install something, take an hour, or that another test runs.
+NOT_RUN = {
+    "make demo",
+    "make test",
+    "newsletter send 2023-summer-updates --yes --json --progress json > result.json 2> events.jsonl",
+}
 MAIL_LOG = (
     "Nov 24 10:00:00 mx postfix/cleanup[71]: 4XyZ: message-id=<abc@example.org>\n"
     "Nov 24 10:00:00 mx postfix/qmgr[70]: 4XyZ: from=<news@example.org>, size=70000, nrcpt=1 "
