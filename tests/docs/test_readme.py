@@ -15,7 +15,10 @@ SAMPLE = "2023-summer-updates"
 NOT_RUN = {
     "make demo",
     "make test",
-    "newsletter send 2023-summer-updates --yes --json --progress json > result.json 2> events.jsonl",
+    (
+        "newsletter send 2023-summer-updates --yes --json --progress json "
+        "> result.json 2> events.jsonl"
+    ),
 }
 MAIL_LOG = (
     "Nov 24 10:00:00 mx postfix/cleanup[71]: 4XyZ: message-id=<abc@example.org>\n"
