@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from benchmarks.errors import Missing
-from benchmarks.races import race
+from benchmarks.races import Race, race
 from benchmarks.room import Room
 from benchmarks.senders import (
     SMTP_SOURCE,
@@ -11,11 +11,17 @@ from benchmarks.senders import (
     Course,
     aiosmtplib_racer,
     newsletter_racer,
+    ours,
     smtplib_racer,
     source_racer,
 )
-from benchmarks.tables import Section
-from benchmarks.tools import program
+from benchmarks.tables import Section, Target, at_least, at_most
+from benchmarks.tools import best_loop, program
+
+_OF_SOURCE_LARGE = 1.0
+_OF_SOURCE_SMALL = 0.5
+_OF_SMTPLIB = 15.0
+_CPU_US = 100.0
 
 
 def measure(room: Room) -> Iterator[Section]:
@@ -27,6 +33,21 @@ def measure(room: Room) -> Iterator[Section]:
         return
     for size in room.options.sizes:
         yield _measure_size(room, size)
+
+
+def _targets(outcome: Race, *, is_large: bool) -> Iterator[Target]:
+    name = ours(best_loop())
+    of_source = outcome.ratio(name, SMTP_SOURCE, lambda result: result.rate_without_start)
+    of_smtplib = outcome.ratio(name, SMTPLIB)
+    if of_source is not None:
+        wanted = _OF_SOURCE_LARGE if is_large else _OF_SOURCE_SMALL
+        yield at_least("messages a second once it runs, of smtp-source", of_source, wanted)
+    if not is_large:
+        return
+    if of_smtplib is not None:
+        yield at_least("messages a second, of smtplib", of_smtplib, _OF_SMTPLIB)
+    cpu_us = outcome.results[name].cpu_us_without_start
+    yield at_most("CPU of a message, without start", cpu_us, _CPU_US, " µs")
 
 
 def _measure_size(room: Room, size: int) -> Section:
@@ -55,4 +76,5 @@ def _measure_size(room: Room, size: int) -> Section:
             outcome.table([SMTP_SOURCE, SMTPLIB]),
             *outcome.notes,
         ],
+        targets=list(_targets(outcome, is_large=size == max(options.sizes))),
     )

@@ -1,9 +1,8 @@
 """The messages of a window: made on the spot, or by all cores where each is signed."""
 
 import asyncio
-import itertools
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from newsletter_mail.delivery.claims import ClaimedDelivery
@@ -28,18 +27,22 @@ class Assembly:
         if maker.signer is not None:
             self._signers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="sign")
 
-    async def make(self, claimed: Sequence[ClaimedDelivery]) -> list[Made]:
-        """A message for each delivery, or why there can be none."""
+    async def make(self, claimed: Sequence[ClaimedDelivery]) -> AsyncIterator[Made]:
+        """A message for each delivery in turn, or why there can be none."""
         if self._signers is None:
             # Some 30 µs each; the wire can wait for that.
-            return self._make_all(claimed)
+            for message in self._make_all(claimed):
+                yield message
+            return
         # An RSA signature takes 300 µs and lets other threads run meanwhile.
         loop = asyncio.get_running_loop()
-        batches = (claimed[start : start + _BATCH] for start in range(0, len(claimed), _BATCH))
-        made = await asyncio.gather(
-            *(loop.run_in_executor(self._signers, self._make_all, batch) for batch in batches)
-        )
-        return list(itertools.chain.from_iterable(made))
+        batches = [
+            loop.run_in_executor(self._signers, self._make_all, claimed[start : start + _BATCH])
+            for start in range(0, len(claimed), _BATCH)
+        ]
+        for batch in batches:
+            for message in await batch:
+                yield message
 
     def close(self) -> None:
         """Let the threads go."""

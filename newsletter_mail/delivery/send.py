@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from newsletter_mail.delivery.assembly import Assembly, Made
+from newsletter_mail.delivery.assembly import Assembly
 from newsletter_mail.delivery.breaker import Breaker
 from newsletter_mail.delivery.claims import (
     Claim,
@@ -112,6 +112,7 @@ class _Loop:
         # A commit waits for the disk; the wire must not wait with it.
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._assembly = Assembly(run.issue, run.maker)
+        self._making: list[asyncio.Task[None]] = []
 
     def _start_ledger(self) -> Ledger | None:
         run = self._run
@@ -223,8 +224,7 @@ class _Loop:
             self._is_exhausted = False
         if self._left is not None:
             self._left += len(given_back) - len(fresh)
-        for delivery, message in zip(fresh, await self._assembly.make(fresh), strict=True):
-            self._add(delivery, message)
+        self._start_making(fresh)
         if results:
             self._run.on_progress(self._tally)
 
@@ -259,15 +259,26 @@ class _Loop:
             self._ledger.forget(result.delivery.subscriber_id for result in results)
         return fresh
 
-    def _add(self, delivery: ClaimedDelivery, message: Made) -> None:
-        if isinstance(message, Outgoing):
-            self._window.add(delivery, message)
-            return
-        # Each message was filled once before the first one left: this person has changed since,
-        # and the others do not wait for it.
-        outcome = Outcome(Verdict.MESSAGE_REFUSED, Reply(0, str(message)), Stage.CONNECT)
-        self._window.add_result(Result(delivery=delivery, outcome=outcome))
-        self._tally.add(outcome.verdict)
+    def _start_making(self, fresh: Sequence[ClaimedDelivery]) -> None:
+        """While these messages are made, the wire and the disk go on."""
+        for task in [task for task in self._making if task.done()]:
+            self._making.remove(task)
+            task.result()
+        self._window.claim(fresh)
+        self._making.append(asyncio.create_task(self._make(fresh)))
+
+    async def _make(self, fresh: Sequence[ClaimedDelivery]) -> None:
+        claimed = iter(fresh)
+        async for message in self._assembly.make(fresh):
+            delivery = next(claimed)
+            if isinstance(message, Outgoing):
+                self._window.add(message)
+                continue
+            # Each message was filled once before the first one left: this person has changed
+            # since, and the others do not wait for it.
+            outcome = Outcome(Verdict.MESSAGE_REFUSED, Reply(0, str(message)), Stage.CONNECT)
+            self._window.refuse(delivery, outcome)
+            self._tally.add(outcome.verdict)
 
     async def _end(self, carrier: asyncio.Task[None]) -> None:
         """Record the last results, whatever the loop and the transport ended with."""
@@ -278,6 +289,8 @@ class _Loop:
             self._failure = self._failure or str(error)
         except asyncio.CancelledError:
             pass
+        if self._making:
+            await asyncio.wait(self._making)
         self._window.give_up_rest()
         deadline = time.monotonic() + PATIENCE_S
         while self._window.result_count:

@@ -1,12 +1,13 @@
 """The deliveries in our hands: claimed on disk, and not yet recorded.
 
-They are ready, on the wire, or answered; ``size`` bounds all three together.
+They are being made, ready, on the wire, or answered; ``size`` bounds all of these together.
 """
 
 import asyncio
 import contextlib
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 
 from newsletter_mail.delivery.claims import ClaimedDelivery
 from newsletter_mail.delivery.ledger import Ledger
@@ -40,6 +41,7 @@ class Window:
         self._on_wire: Counter[str] = Counter()
         self._ready: deque[Outgoing] = deque()
         self._claimed: dict[int, ClaimedDelivery] = {}
+        self._taken: set[int] = set()
         self._results: list[Result] = []
         self._alarm: asyncio.TimerHandle | None = None
         self._are_results_old = False
@@ -58,8 +60,8 @@ class Window:
 
     @property
     def is_hungry(self) -> bool:
-        """The transport has nothing to take."""
-        return not self._ready
+        """The transport has nothing to take, and nothing is being made for it."""
+        return len(self._claimed) == len(self._taken)
 
     @property
     def result_count(self) -> int:
@@ -79,11 +81,19 @@ class Window:
         is_enough = len(self._results) * 2 >= self.size
         return is_enough or self._are_results_old or not self._claimed
 
-    def add(self, delivery: ClaimedDelivery, message: Outgoing) -> None:
-        """Make a claimed delivery ready to leave; ``message.key`` is the subscriber's id."""
-        self._claimed[delivery.subscriber_id] = delivery
+    def claim(self, deliveries: Iterable[ClaimedDelivery]) -> None:
+        """Take deliveries in; their messages follow."""
+        self._claimed.update((delivery.subscriber_id, delivery) for delivery in deliveries)
+
+    def add(self, message: Outgoing) -> None:
+        """Have the message of a claimed delivery leave; its key is the subscriber's row number."""
         self._ready.append(message)
         self._wake()
+
+    def refuse(self, delivery: ClaimedDelivery, outcome: Outcome) -> None:
+        """There is no message for a claimed delivery."""
+        del self._claimed[delivery.subscriber_id]
+        self.add_result(Result(delivery=delivery, outcome=outcome))
 
     def add_result(self, result: Result) -> None:
         """Keep what became of a delivery until it is recorded."""
@@ -96,6 +106,7 @@ class Window:
     def report(self, message: Outgoing, outcome: Outcome) -> None:
         """What became of a message that the transport has taken."""
         delivery = self._claimed.pop(message.key)
+        self._taken.discard(message.key)
         if self._ledger is not None and outcome.verdict is not Verdict.NO_ANSWER:
             is_accepted = outcome.verdict is Verdict.ACCEPTED
             self._ledger.hear(message.key, is_accepted=is_accepted)
@@ -124,10 +135,9 @@ class Window:
 
     def give_up_rest(self) -> None:
         """Once the transport has ended: give back what never left."""
-        unsent = {message.key for message in self._ready}
         self._ready.clear()
         for key, delivery in self._claimed.items():
-            verdict = Verdict.NOT_HANDED_OVER if key in unsent else Verdict.NO_ANSWER
+            verdict = Verdict.NO_ANSWER if key in self._taken else Verdict.NOT_HANDED_OVER
             outcome = Outcome(verdict, Reply(0, "the send was stopped"), Stage.CONNECT)
             self.add_result(Result(delivery=delivery, outcome=outcome))
         self._claimed.clear()
@@ -171,6 +181,7 @@ class Window:
         message = self._ready[place]
         if self._ledger is not None:
             self._ledger.take(message.key)
+        self._taken.add(message.key)
         self._pace.take(time.monotonic())
         del self._ready[place]
         if not self._ready:

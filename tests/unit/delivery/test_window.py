@@ -28,7 +28,8 @@ def claimed(key: int) -> ClaimedDelivery:
 def filled(number: int, *, size: int = 8, pace: Pace | None = None) -> Window:
     window = Window(size, pace or Pace(0))
     for key in range(number):
-        window.add(claimed(key), outgoing(key))
+        window.claim([claimed(key)])
+        window.add(outgoing(key))
     return window
 
 
@@ -77,7 +78,8 @@ def test_next_waits_for_a_message() -> None:
         waiting = asyncio.create_task(window.next())
         await asyncio.sleep(0)
         assert window.moved.is_set()
-        window.add(claimed(7), outgoing(7))
+        window.claim([claimed(7)])
+        window.add(outgoing(7))
         message = await waiting
         assert message is not None
         assert message.key == 7
@@ -93,7 +95,8 @@ def test_next_that_is_cancelled_takes_nothing_with_it() -> None:
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-        window.add(claimed(1), outgoing(1))
+        window.claim([claimed(1)])
+        window.add(outgoing(1))
         message = window.next_now()
         assert message is not None
         assert message.key == 1
@@ -196,7 +199,8 @@ def test_one_domain_has_so_many_on_the_wire_and_the_others_overtake() -> None:
         for key, domain in enumerate(("a.example", "a.example", "b.example")):
             envelope = Envelope(sender="news@example.org", recipient=f"p{key}@{domain}")
             message = Outgoing(key=key, ref=f"ref{key}", envelope=envelope, content=(b"\r\n",))
-            window.add(claimed(key), message)
+            window.claim([claimed(key)])
+            window.add(message)
         first, second = window.next_now(), window.next_now()
         assert first is not None
         assert second is not None
