@@ -6,14 +6,12 @@ read and the links signed) or ``email`` (``EmailMessage``, to its bytes).
 
 import argparse
 import json
-import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.people import person
-from benchmarks.programs.compiled import DATE, MAIN_LIST, Compiled, compile_bench
+from benchmarks.programs.compiled import DATE, MAIN_LIST, Compiled, compile_bench, recipients
 from benchmarks.programs.emails import Mail
 from newsletter_mail.addresses import Address, parse_address
 from newsletter_mail.delivery.messages import ListName, identity_of
@@ -33,27 +31,15 @@ class _Addressee:
 
 
 def _addressees(compiled: Compiled) -> list[_Addressee]:
-    choice = random.Random(1)
     links = compiled.mailer.links()
-    addressees = []
-    for number in range(1, _PEOPLE + 1):
-        email, first_name, last_name, language, city = person(number, choice)
-        recipient = Recipient(
-            public_id=f"subscriber{number:012d}",
-            email=email,
-            first_name=first_name,
-            last_name=last_name,
-            language=language,
-            attributes={"city": city},
+    return [
+        _Addressee(
+            recipient=recipient,
+            address=parse_address(recipient.email),
+            links=links.links(recipient.public_id, compiled.build.slug),
         )
-        addressees.append(
-            _Addressee(
-                recipient=recipient,
-                address=parse_address(email),
-                links=links.links(recipient.public_id, compiled.build.slug),
-            )
-        )
-    return addressees
+        for recipient in recipients(_PEOPLE)
+    ]
 
 
 def _filler(compiled: Compiled) -> Callable[[_Addressee], Outgoing]:

@@ -2,45 +2,30 @@
 
 import argparse
 import asyncio
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.people import person
-from benchmarks.programs.compiled import DATE, MAIN_LIST, compile_bench
+from benchmarks.programs.compiled import DATE, MAIN_LIST, compile_bench, recipients
 from newsletter_mail.delivery.assembly import Assembly
 from newsletter_mail.delivery.claims import ClaimedDelivery
 from newsletter_mail.delivery.preparation import unfrozen_issue
-from newsletter_mail.words import Recipient
 
 #: Deliveries of one turn of a send.
 _TURN = 100
 
 
 def _turn() -> list[ClaimedDelivery]:
-    choice = random.Random(1)
-    turn = []
-    for number in range(1, _TURN + 1):
-        email, first_name, last_name, language, city = person(number, choice)
-        recipient = Recipient(
-            public_id=f"subscriber{number:012d}",
-            email=email,
-            first_name=first_name,
-            last_name=last_name,
-            language=language,
-            attributes={"city": city},
+    return [
+        ClaimedDelivery(
+            subscriber_id=row,
+            list_id=MAIN_LIST,
+            recipient=recipient,
+            attempt=1,
+            ref="refrefrefrefrefrefrefrefre",
+            first_tried_at=DATE,
         )
-        turn.append(
-            ClaimedDelivery(
-                subscriber_id=number,
-                list_id=MAIN_LIST,
-                recipient=recipient,
-                attempt=1,
-                ref="refrefrefrefrefrefrefrefre",
-                first_tried_at=DATE,
-            )
-        )
-    return turn
+        for row, recipient in enumerate(recipients(_TURN), start=1)
+    ]
 
 
 async def _make(assembly: Assembly, turn: Sequence[ClaimedDelivery]) -> None:
