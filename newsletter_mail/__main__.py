@@ -1,5 +1,6 @@
 """``newsletter`` on the command line; ``python -m newsletter_mail`` does the same."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ def main() -> None:
     # Both end a command in the same way, with the same exit code and nothing half done, also
     # where a script has started it in the background and SIGINT was ignored.
     _on_signals(signal.default_int_handler)
+    _open_closed_streams()
     try:
         code = _run()
     except KeyboardInterrupt:
@@ -33,6 +35,14 @@ def _run() -> int:
     from newsletter_mail.cli.exits import run  # noqa: PLC0415
 
     return run(app, sys.argv[1:])
+
+
+def _open_closed_streams() -> None:
+    """Where stdout or stderr is closed (``2>&-``), Python has None; what is said goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # The first file to be opened gets the number of the stream: it must be no file of ours.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:

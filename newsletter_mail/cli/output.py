@@ -1,5 +1,6 @@
 """What commands print: results on stdout, everything else on stderr."""
 
+import contextlib
 import json
 import re
 import sys
@@ -19,8 +20,12 @@ def say(message: str = "") -> None:
 
 
 def note(message: str = "") -> None:
-    """A line of progress or explanation, on stderr."""
-    print(message, file=sys.stderr)  # noqa: T201 - the one place that prints notes
+    """A line of progress or explanation, on stderr.
+
+    A reader that has gone ends nothing: a send goes on when the window is closed that shows it.
+    """
+    with contextlib.suppress(BrokenPipeError):
+        print(message, file=sys.stderr)  # noqa: T201 - the one place that prints notes
 
 
 def complain(message: str) -> None:
