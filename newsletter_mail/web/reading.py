@@ -19,7 +19,8 @@ from newsletter_mail.web.headers import content_policy
 from newsletter_mail.words import Build, Hole, Recipient
 
 _PICTURE_NAME = re.compile(r"[0-9a-f]{16,64}\.[a-z0-9]{2,5}")
-_PICTURE_TYPE = re.compile(r"image/[a-z0-9.+-]{1,40}")
+# What an issue can have: its pictures, and the calendar files of its events.
+_MEDIA_TYPE = re.compile(r"image/[a-z0-9.+-]{1,40}|text/calendar")
 # A mail is styled on its elements, which no hash can name; it has no script to be afraid of.
 _EDITION_POLICY = content_policy(style="'unsafe-inline'")
 
@@ -54,7 +55,7 @@ class ReadingPages:
         return HTMLResponse(html, headers={"Content-Security-Policy": _EDITION_POLICY})
 
     def picture(self, request: Request) -> Response:
-        """A picture of a frozen edition; its name is the digest of its bytes."""
+        """A picture or a calendar file of a frozen edition; its name is the digest of its bytes."""
         name = str(request.path_params["name"])
         if not _PICTURE_NAME.fullmatch(name):
             raise HTTPException(404)
@@ -66,7 +67,7 @@ class ReadingPages:
         }
         with reading_from(self._engine) as connection:
             row = connection.execute(select(pictures).where(pictures.c.name == name)).one_or_none()
-        if row is None or not _PICTURE_TYPE.fullmatch(row.media_type):
+        if row is None or not _MEDIA_TYPE.fullmatch(row.media_type):
             raise HTTPException(404)
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)

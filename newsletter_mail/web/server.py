@@ -3,6 +3,7 @@
 import signal
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -44,22 +45,37 @@ def address_of(listener: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, when_ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        when_ready: Callable[[], None],
+        when_stopping: Callable[[], None],
+    ) -> None:
         super().__init__(config)
         self._when_ready = when_ready
+        self._when_stopping = when_stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._when_ready()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._when_stopping()
+
 
 def serve_until_stopped(
-    app: ASGIApp, listener: socket.socket, *, when_ready: Callable[[], None]
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    when_ready: Callable[[], None],
+    when_stopping: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM; what is under way is answered before the end.
 
     Args:
         when_ready: called once, when requests are taken.
+        when_stopping: called by the signal, to end answers that would never end by themselves.
     """
     config = uvicorn.Config(
         app,
@@ -73,7 +89,7 @@ def serve_until_stopped(
         server_header=False,
         timeout_graceful_shutdown=STOP_TIMEOUT_S,
     )
-    server = _Server(config, when_ready)
+    server = _Server(config, when_ready, when_stopping)
 
     def stop(_signal: int, _frame: object) -> None:
         server.should_exit = True
