@@ -210,7 +210,7 @@ Pattern = tuple[str | Hole | PictureRef, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture of an issue.
+    """A picture of an issue, or the calendar file of an event in it.
 
     Attributes:
         name: hex digest of the bytes and a suffix, ``0123abcd….png``: safe in a path and a URL.
@@ -234,7 +234,7 @@ class Build:
         subject: one line, plain text.
         html: a whole document.
         text: the plain-text part, lines ended by LF.
-        pictures: each that ``html`` refers to.
+        pictures: each that ``html`` refers to, and the calendar files of events.
         digest: SHA-256, hex, over all of this.
         embeds_pictures: they travel inside the message; else readers fetch them from the sender's
             own host.

@@ -18,6 +18,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="write the files of tests/golden anew"
     )
+    parser.addoption(
+        "--update-looks", action="store_true", help="take the pictures of tests/browser/looks anew"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -168,6 +168,8 @@ class Fence:
 
     Attributes:
         raw: the lines between, for ``html``; else "".
+        date: the option of that name as it was written, before it was put into words.
+        calendar: the mark that stands for the address of the calendar file; "" for none.
     """
 
     line: int
@@ -175,6 +177,8 @@ class Fence:
     options: Mapping[str, str] = field(default_factory=dict)
     children: tuple["Block", ...] = ()
     raw: str = ""
+    date: str = ""
+    calendar: str = ""
 
 
 Block = (

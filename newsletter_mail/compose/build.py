@@ -1,10 +1,12 @@
 """From the folder of an issue to a build: the steps in their order."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from newsletter_mail.compose.blocks import plain
+from newsletter_mail.compose.blocks import Block, plain
+from newsletter_mail.compose.calendar_files import CalendarWriter
 from newsletter_mail.compose.comparison import StructureFinding, compare_outlines
 from newsletter_mail.compose.dates import DateWriter
 from newsletter_mail.compose.document import Document, arrange
@@ -30,7 +32,7 @@ from newsletter_mail.compose.templates import Templates
 from newsletter_mail.compose.text import Frame, make_text
 from newsletter_mail.compose.to_html import make_html
 from newsletter_mail.errors import CompileError, IssueError, TemplateError
-from newsletter_mail.words import Build
+from newsletter_mail.words import Build, Picture
 
 _MAIN_FILE = "issue.md"
 
@@ -169,6 +171,7 @@ class _Compilation:
         self._templates = self._find_templates(workspace)
         self._loader = PictureLoader(folder)
         self._cache = PictureCache(workspace)
+        self._calendars: list[Picture] = []
 
     def run(self, language: str) -> Build:
         subject = self._front_text("subject")
@@ -193,10 +196,10 @@ class _Compilation:
             title=title,
             subject=header_pattern(subject, self._marks),
             html=shown.named(html_pattern(shown.html, self._marks)),
-            text=text_pattern(text, self._marks),
+            text=shown.named(text_pattern(text, self._marks)),
             pictures=shown.pictures,
             digest="",
-            embeds_pictures=(self._source.entry("pictures") or self._settings.pictures) == "embed",
+            embeds_pictures=self._embeds_pictures,
         )
         return sealed(build, shown.identities)
 
@@ -212,13 +215,31 @@ class _Compilation:
         body = self._merger.body(self._source.body, self._source.first_line)
         dates = DateWriter(language=language, findings=self._findings)
         blocks = dates.blocks(read_markdown(body, self._source.first_line, inlines))
+        if not self._embeds_pictures:
+            blocks = self._with_calendars(blocks, language)
         return arrange(blocks, self._findings)
+
+    @property
+    def _embeds_pictures(self) -> bool:
+        return (self._source.entry("pictures") or self._settings.pictures) == "embed"
+
+    def _with_calendars(self, blocks: Sequence[Block], language: str) -> list[Block]:
+        """The blocks with a link to a calendar file in each event; it is fetched from our host."""
+        writer = CalendarWriter(
+            marks=self._marks,
+            newsletter_name=self._settings.newsletter_name,
+            language=language,
+            source=self._folder.resolve().name,
+        )
+        found = writer.blocks(blocks)
+        self._calendars = writer.made
+        return found
 
     def _show_pictures(self, page: RenderedPage) -> ShownPictures:
         loaded = self._loader.loaded
         if page.logo is not None:
             loaded = (*loaded, LoadedPicture(source=page.logo, line=None))
-        return show_pictures(
+        shown = show_pictures(
             make_html(page.mjml, page.css, self._marks),
             self._marks,
             loaded,
@@ -226,6 +247,7 @@ class _Compilation:
             cache=self._cache,
             findings=self._findings,
         )
+        return shown.with_files(self._calendars)
 
     def _find_templates(self, workspace: Path) -> Templates:
         name = self._source.entry("template")

@@ -3,6 +3,7 @@
 They stand in the option ``date`` of a block, and alone in a line of ``::: when``.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,8 @@ from newsletter_mail.phrases import NoSuchDate, localised_date
 
 _WHEN = "when"
 _OPTION = "date"
+# The one zone whose name is the same in all languages.
+_UTC = re.compile(r"([0-9-]{10}[T ][0-9:]{5})\s*(?:UTC|Z)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +30,13 @@ class DateWriter:
 
     def _fence(self, block: Fence) -> Fence:
         options = dict(block.options)
-        if _OPTION in options:
-            options[_OPTION] = self._words(options[_OPTION], block.line)
+        written = options.get(_OPTION, "")
+        if written:
+            options[_OPTION] = self._words(written, block.line)
         children = self.blocks(block.children)
         if block.name == _WHEN:
             children = [self._when(child) for child in children]
-        return replace(block, options=options, children=tuple(children))
+        return replace(block, options=options, children=tuple(children), date=written)
 
     def _when(self, block: Block) -> Block:
         match block:
@@ -41,8 +45,11 @@ class DateWriter:
         return block
 
     def _words(self, text: str, line: int) -> str:
+        when, zone = _UTC.fullmatch(text.strip()), ""
+        if when is not None:
+            text, zone = when[1], " UTC"
         try:
-            return localised_date(text, self.language)
+            return localised_date(text, self.language) + zone
         except NoSuchDate as error:
             self.findings.add(f"there is no date {error}", line)
             return text

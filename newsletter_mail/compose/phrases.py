@@ -17,6 +17,8 @@ class Phrases:
     where: str = phrase("Where")
     more: str = phrase("More information")
     picture: str = phrase("Picture")
+    contents: str = phrase("In this issue")
+    calendar: str = phrase("Add to your calendar")
 
 
 def phrases_for(language: str) -> Phrases:

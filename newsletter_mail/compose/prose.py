@@ -31,7 +31,8 @@ def _inline(child: Inline) -> str:
         case Text(text=text):
             return escape(text)
         case Code(text=text):
-            return f"<code>{escape(text)}</code>"
+            # In a right-to-left mail too a command reads from left to right.
+            return f'<code dir="auto">{escape(text)}</code>'
         case LineBreak():
             return "<br>"
         case Styled(tag=tag, children=children):
@@ -59,7 +60,7 @@ def _block(block: Block) -> str:  # noqa: PLR0911  one for each kind
         case ListBlock():
             return _list(block)
         case CodeBlock(text=text):
-            return f"<pre>{escape(text)}</pre>"
+            return f'<pre dir="auto">{escape(text)}</pre>'
         case Table():
             return _table(block)
         case Fence(name="quote", children=children):

@@ -28,8 +28,8 @@ from newsletter_mail.compose.findings import Findings, did_you_mean
 from newsletter_mail.compose.inlines import InlineReader
 from newsletter_mail.compose.marks import Marks
 from newsletter_mail.compose.mjml_lint import lint_mjml
-from newsletter_mail.compose.pictures import PictureRefused
 from newsletter_mail.compose.prose import inline_html, prose_html
+from newsletter_mail.compose.raw_mjml import RawMjml
 from newsletter_mail.compose.templates import (
     PARENT_OF,
     BlockTemplate,
@@ -37,6 +37,7 @@ from newsletter_mail.compose.templates import (
     Option,
     OptionRefused,
     Templates,
+    level_of,
 )
 from newsletter_mail.errors import MjmlError, TemplateError
 
@@ -47,8 +48,6 @@ _LAYOUT = "layout.mjml.j2"
 _CONTENTS = frozenset({"html", "columns", "content"})
 #: Blocks that Markdown itself makes; they have no colons.
 _OF_MARKDOWN = frozenset({"text", "heading", "picture", "button", "divider"})
-_SRC = re.compile(r"""\bsrc\s*=\s*(["'])(.*?)\1""")
-_FIRST_TAG = re.compile(r"<(mj-[a-z]+)")
 _LINK_OPTION = re.compile(r"(?:^|_)(?:link|url|href)$")
 
 
@@ -82,6 +81,7 @@ class Renderer:
                 **self.shared,
                 **context,
                 "hero": hero,
+                "contents": self._contents(document),
                 "opening": self._rows(opening, kind="opening"),
                 "sections": [
                     self._rows(
@@ -93,6 +93,14 @@ class Renderer:
         )
         self._check(mjml, self.templates.origin(_LAYOUT), parent="")
         return str(mjml)
+
+    def _contents(self, document: Document) -> list[str]:
+        """The headings of the sections, for a list of them; their words only."""
+        return [
+            self._html(escape(plain(heading.children)))
+            for section in document.sections
+            if isinstance(heading := section.blocks[0], Heading)
+        ]
 
     def _rows(self, blocks: Sequence[Block], *, kind: str) -> Markup:
         """Full-width MJML: what stands in columns is gathered into rows."""
@@ -143,7 +151,7 @@ class Renderer:
         if not isinstance(block, Fence):
             return Level.BLOCK
         if block.name == RAW:
-            return self._raw_level(block)
+            return level_of(block.raw)
         template = None if block.name in _OF_MARKDOWN else self.templates.block(block.name)
         if template is None:
             known = {*self.templates.block_names(), RAW} - _OF_MARKDOWN
@@ -157,12 +165,13 @@ class Renderer:
         if not isinstance(block, Fence):
             return self._markdown_block(block, **place)
         if block.name == RAW:
-            return self._raw(block)
+            return RawMjml(marks=self.marks, inlines=self.inlines).render(block)
         template = self.templates.block(block.name)
         if template is None:
             return Markup()
         context = {
             **place,
+            "calendar": block.calendar,
             **self._options(block, template),
             **self._content(block, template, place),
         }
@@ -291,32 +300,3 @@ class Renderer:
     def _check(self, mjml: str, origin: str, *, parent: str) -> None:
         for finding in lint_mjml(mjml, self.marks, parent=parent):
             raise MjmlError(finding.message, origin=origin)
-
-    def _raw_level(self, block: Fence) -> Level:
-        tag = _FIRST_TAG.search(block.raw)
-        levels = {"mj-section": Level.ROW, "mj-wrapper": Level.ROW, "mj-column": Level.COLUMN}
-        return levels.get(tag[1] if tag else "", Level.BLOCK)
-
-    def _raw(self, block: Fence) -> Markup:
-        """MJML of the author's own: its pictures loaded, checked line by line."""
-        mjml = _SRC.sub(lambda match: self._own_src(match, block), block.raw)
-        parent = PARENT_OF[self._raw_level(block)]
-        found = lint_mjml(mjml, self.marks, parent=parent, is_authors=True)
-        for finding in found:
-            self.findings.add(finding.message, block.line + finding.line)
-        for name in sorted(set(block.options) - {"text"}):
-            hint = "it has text, for the plain-text part"
-            self.findings.add(f"::: {RAW} has no option {name}; {hint}", block.line)
-        if not block.raw.strip():
-            self.findings.add(f"::: {RAW} is empty", block.line)
-        # The author's own MJML goes in as it stands, once nothing in it can do harm.
-        return Markup() if found else Markup(mjml)  # noqa: S704
-
-    def _own_src(self, match: re.Match[str], block: Fence) -> str:
-        line = block.line + 1 + block.raw.count("\n", 0, match.start())
-        try:
-            source = self.inlines.load(match[2], line)
-        except PictureRefused as refused:
-            self.findings.add(str(refused), line)
-            return match[0]
-        return f'src="{self.marks.picture(source.key)}"'

@@ -31,7 +31,7 @@ _RUNTIME = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeEr
 
 
 class Level(IntEnum):
-    """How wide a block is, told by the first MJML tag of its template."""
+    """How wide a block is, told by the first MJML tag of its template, or by its ``columns``."""
 
     #: Stands in a column: ``mj-text``, ``mj-button`` …
     BLOCK = 1
@@ -164,17 +164,23 @@ class Templates:
         for node in tree.find_all(nodes.Getattr):
             if isinstance(node.node, nodes.Name) and node.node.name in read:
                 read[node.node.name].add(node.attr)
-        tag = _FIRST_TAG.search(_COMMENT.sub("", source))
-        levels = {"mj-section": Level.ROW, "mj-wrapper": Level.ROW, "mj-column": Level.COLUMN}
+        variables = find_undeclared_variables(tree)
         return BlockTemplate(
             name=name,
             file=file,
             origin=self.origin(file),
-            level=levels.get(tag[1] if tag else "", Level.BLOCK),
+            level=Level.ROW if "columns" in variables else level_of(source),
             options=frozenset(read["options"] | read["required"]),
             required=frozenset(read["required"]),
-            variables=frozenset(find_undeclared_variables(tree)),
+            variables=frozenset(variables),
         )
+
+
+def level_of(mjml: str) -> Level:
+    """How wide MJML is, told by its first tag."""
+    tag = _FIRST_TAG.search(_COMMENT.sub("", mjml))
+    levels = {"mj-section": Level.ROW, "mj-wrapper": Level.ROW, "mj-column": Level.COLUMN}
+    return levels.get(tag[1] if tag else "", Level.BLOCK)
 
 
 def _make_environment(loader: jinja2.BaseLoader) -> SandboxedEnvironment:
@@ -187,7 +193,13 @@ def _make_environment(loader: jinja2.BaseLoader) -> SandboxedEnvironment:
         lstrip_blocks=True,
     )
     environment.filters["percent"] = _percent
+    environment.filters["line"] = _line
     return environment
+
+
+def _line(size: int, ratio: float) -> int:
+    """The height of a line in whole pixels: Outlook rounds others differently from its text."""
+    return round(size * ratio)
 
 
 def _percent(value: str) -> str:

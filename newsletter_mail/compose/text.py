@@ -1,10 +1,12 @@
 """The plain-text part, from the same blocks as the HTML and never from the HTML. Pure.
 
 Lines are wrapped at 72 letters. A sentence with links stands as it was written; their addresses
-stand under its paragraph, each after the words that carry it, and are never broken.
+stand under its paragraph and are never broken: each after the words that carry it, or alone where
+these are the last words anyway.
 """
 
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -33,6 +35,8 @@ from newsletter_mail.compose.phrases import Phrases
 
 WIDTH = 72
 
+# What may stand between the last word of a link and the end of its sentence.
+_CLOSING = " .,:;!?…)]’”»\"'"
 _UNDERLINES = {1: "=", 2: "-"}
 
 
@@ -58,7 +62,8 @@ def make_text(document: Document, frame: Frame, phrases: Phrases) -> str:
     writer = _Writer(phrases=phrases)
     is_said = frame.newsletter_name.casefold() in frame.title.casefold()
     head = [] if is_said else [frame.newsletter_name]
-    head += _underlined(frame.title, 1)
+    masthead = document.masthead
+    head += writer.block(masthead, WIDTH) if masthead else _underlined(frame.title, 1)
     parts = ["\n".join(head)]
     for block in document.blocks:
         written = "\n".join(writer.block(block, WIDTH))
@@ -90,6 +95,9 @@ class _Writer:
         """The lines of one block, and under them the addresses of its links."""
         lines = self._lines(block, width)
         links, self._links = self._links, {}
+        if len(links) == 1 and _ends_with(lines, next(iter(links))[0]):
+            # What it leads to has just been said.
+            return [*lines, *(f"  {address}" for _, address in links)]
         for words, address in links:
             lines += [f"  {line}" for line in _labelled(words, address, width - 2)]
         return lines
@@ -157,13 +165,13 @@ class _Writer:
     def _table(self, block: Table, width: int) -> list[str]:
         header = [self._inline(cell) for cell in block.header]
         rows = [[self._inline(cell) for cell in row] for row in block.rows]
-        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+        widths = [max(map(_columns, column)) for column in zip(header, *rows, strict=True)]
         if sum(widths) + 2 * (len(widths) - 1) > width:
             return self._records(header, rows, width)
 
         def line(cells: Iterable[str]) -> str:
             return "  ".join(
-                cell.rjust(size) if align == "right" else cell.ljust(size)
+                _filled(cell, size, align)
                 for cell, size, align in zip(cells, widths, block.aligns, strict=True)
             )
 
@@ -211,9 +219,35 @@ class _Writer:
             if options.get(name)
             for line in _wrapped(f"{label}: {options[name]}", width)
         ]
+        if block.calendar:
+            facts += _labelled(phrases.calendar, block.calendar, width)
         inside = self._blocks(block.children, width)
         title = _wrapped(options.get("title", ""), width)
         return [*title, *facts, *([""] if inside else []), *inside]
+
+
+def _ends_with(lines: Sequence[str], words: str) -> bool:
+    text = " ".join(" ".join(lines).split())
+    return text.rstrip(_CLOSING).endswith(words.rstrip(_CLOSING))
+
+
+def _columns(text: str) -> int:
+    """How many columns a text takes where all letters have one width, or two (UAX 11)."""
+    if text.isascii():
+        return len(text)
+    return sum(_letter_columns(letter) for letter in text)
+
+
+def _letter_columns(letter: str) -> int:
+    if unicodedata.combining(letter) or unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def _filled(cell: str, size: int, align: str) -> str:
+    room = size - _columns(cell)
+    before = {"right": room, "center": room // 2}.get(align, 0)
+    return " " * before + cell + " " * (room - before)
 
 
 def _labelled(words: str, address: str, width: int) -> list[str]:
@@ -236,4 +270,4 @@ def _wrapped(text: str, width: int) -> list[str]:
 def _underlined(text: str, level: int, width: int = WIDTH) -> list[str]:
     lines = _wrapped(text, width)
     under = _UNDERLINES.get(level, "~")
-    return [*lines, under * max(map(len, lines), default=0)]
+    return [*lines, under * max(map(_columns, lines), default=0)]

@@ -56,7 +56,7 @@ def _read(file: Path, origin: str) -> dict[str, object]:
 
 def _check(table: str, key: str, value: object, origin: str) -> None:
     name = f"{key} in [{table}]"
-    if table == "layout":
+    if table in ("layout", "type"):
         is_good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 2000
         expected = "a number of pixels, such as 600"
     elif table == "fonts":

@@ -91,7 +91,8 @@ def _inline(html: str, css: str) -> str:
         ).transform(pretty_print=False)
     except (AssertionError, LookupError, TypeError, ValueError) as error:
         raise InlineError(f"the styles cannot be written into the HTML: {error}") from error
-    return str(inlined).replace(_IGNORED, "")
+    # In a tag only: an author may write about it.
+    return str(inlined).replace(f"<style{_IGNORED}", "<style")
 
 
 def _refuse_loss(

@@ -28,7 +28,7 @@ COMPOSE = ComposeSettings(
 FRONT_MATTER = "---\nsubject: An example\n---\n"
 EXAMPLES = [
     block
-    for file in (ROOT / "README.md", DOCS / "writing.md")
+    for file in (ROOT / "README.md", DOCS / "writing.md", DOCS / "blocks.md")
     for block in code_blocks(file, "markdown")
 ]
 SECTIONS = {
@@ -152,6 +152,13 @@ def test_the_picture_of_the_readme_is_no_burden() -> None:
     assert file.stat().st_size < 400_000
     with Image.open(file) as picture:
         assert picture.width > 1200
+
+
+def test_the_pictures_of_the_blocks_are_no_burden() -> None:
+    files = sorted((DOCS / "images" / "blocks").iterdir())
+    text = (DOCS / "blocks.md").read_text(encoding="utf-8")
+    assert sum(file.stat().st_size for file in files) < 400_000
+    assert [file.name for file in files if f"images/blocks/{file.name})" not in text] == []
 
 
 def test_the_changelog_knows_this_version() -> None:

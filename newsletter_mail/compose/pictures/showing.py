@@ -1,7 +1,7 @@
 """Puts the pictures of an issue into its HTML: made once, at the largest width that they have."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from newsletter_mail.compose.findings import Findings
@@ -33,6 +33,15 @@ class ShownPictures:
         """Each once, in the order of their names."""
         by_name = {picture.name: picture for picture in self.by_key.values()}
         return tuple(by_name[name] for name in sorted(by_name))
+
+    def with_files(self, files: Sequence[Picture]) -> "ShownPictures":
+        """Together with files that are linked to, and go by their own names."""
+        names = {file.name: file.name for file in files}
+        return replace(
+            self,
+            by_key={**self.by_key, **{file.name: file for file in files}},
+            identities={**self.identities, **names},
+        )
 
     def named(self, pattern: Pattern) -> Pattern:
         """A pattern that refers to what goes out, made of one that refers to the sources."""

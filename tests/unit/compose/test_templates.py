@@ -1,13 +1,23 @@
 """A workspace changes a file of a template, or adds a block, by adding a file."""
 
 import re
-from itertools import product
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from newsletter_mail.compose.build import compile_issue
 from newsletter_mail.compose.templates import Level, Templates
 from newsletter_mail.errors import CompileError, MjmlError, TemplateError
-from tests.unit.compose.desk import BODY, Desk, filled, parsed, picture_names, visible_text
+from tests.unit.compose.desk import (
+    BODY,
+    SETTINGS,
+    Desk,
+    filled,
+    parsed,
+    picture_names,
+    visible_text,
+)
 
 _POLL = """
 <mj-text css-class="b t"><h3>{{ required.question }}</h3>
@@ -163,34 +173,54 @@ def test_raw_mjml_is_checked_line_by_line(desk: Desk) -> None:
     assert desk.findings("::: html\n:::") == [(BODY, "::: html is empty")]
 
 
-def _luminance(colour: str) -> float:
-    """WCAG 2.1, relative luminance."""
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-_PAIRS = [
-    *product(("text", "muted", "heading", "accent"), ("surface", "tint")),
-    ("page_text", "page"),
-    ("button_text", "button"),
-    ("masthead_text", "masthead"),
-    ("masthead_name", "masthead"),
-]
-
-
-@pytest.mark.parametrize("mode", ["light", "dark"])
-@pytest.mark.parametrize(("front", "back"), _PAIRS)
-def test_the_default_theme_can_be_read(desk: Desk, mode: str, front: str, back: str) -> None:
-    theme = Templates("default", desk.workspace).theme()[mode]
-    bright, dim = sorted((_luminance(str(theme[name])) for name in (front, back)), reverse=True)
-
-    assert (bright + 0.05) / (dim + 0.05) >= 4.5
-
-
 def test_the_theme_has_no_key_that_nothing_uses(desk: Desk) -> None:
     templates = Templates("default", desk.workspace)
     sources = "".join(file.read_text("utf-8") for file in templates.folders[-1].rglob("*.j2"))
     keys = {key for mode in ("light", "dark") for key in templates.theme()[mode]}
 
     assert {key for key in keys if not re.search(rf"\.{key}\b", sources)} == set()
+
+
+@pytest.mark.parametrize("name", ["default", "plain", "digest"])
+def test_each_template_has_every_block(name: str, tmp_path: Path) -> None:
+    folder = Path(__file__).parents[2] / "data" / "all-blocks"
+    for language in ("en", "ar"):
+        build = compile_issue(
+            folder,
+            workspace=tmp_path,
+            settings=replace(SETTINGS, default_template=name),
+            language=language,
+        )
+        assert filled(build.html).count("<h1") == 1
+        assert len(filled(build.html)) < 90_000
+    names = {*Templates(name, tmp_path).block_names()}
+    assert names == {*Templates("default", tmp_path).block_names()}
+
+
+@pytest.mark.parametrize("name", ["plain", "digest"])
+def test_a_built_in_template_is_changed_as_the_default_one_is(desk: Desk, name: str) -> None:
+    desk.template("blocks/when.mjml.j2", "<mj-text>on {{ html }} on</mj-text>", name=name)
+    desk.template("theme.toml", '[light]\naccent = "#123456"\n', name=name)
+    build = desk.compile(
+        "## A\n\n::: when\nJune\n:::\n\n[a](https://example.org/a)",
+        f"subject: S\ntemplate: {name}",
+    )
+
+    assert "on June on" in visible_text(build)
+    assert "#123456" in filled(build.html)
+
+
+def test_the_digest_begins_with_its_sections(desk: Desk) -> None:
+    body = "Hello.\n\n" + "".join(f"## Part {n} & more\n\nText.\n\n" for n in "abc")
+    build = desk.compile(body, "subject: S\ntemplate: digest")
+
+    listed = [item.text for item in parsed(build).iter("li")]
+    assert listed == ["Part a & more", "Part b & more", "Part c & more"]
+    assert "In this issue" not in visible_text(desk.compile(body))
+
+
+def test_text_of_raw_mjml_can_be_read_in_the_dark(desk: Desk) -> None:
+    html = filled(desk.compile("::: html\n<mj-text>x</mj-text>\n:::").html)
+    dark = html.partition("prefers-color-scheme: dark")[2]
+
+    assert re.search(r"\.card div[^{]*\{ color: #dde5e8 !important; \}", dark)

@@ -21,7 +21,13 @@ def _middle(desk: Desk, body: str) -> str:
         ("a&nbsp;b &lt;c&gt; {x}", "a\u00a0b <c> {x}"),
         ("## A\n\nb", "A\n-\n\nb"),
         ("### A b\n\nc", "A b\n~~~\n\nc"),
-        ("see [a](https://example.org/a).", "see a.\n  a: https://example.org/a"),
+        ("see [a](https://example.org/a).", "see a.\n  https://example.org/a"),
+        ("[a b](https://example.org/a)!", "a b!\n  https://example.org/a"),
+        ("see [a](https://example.org/a) now.", "see a now.\n  a: https://example.org/a"),
+        (
+            "[a](https://example.org/a) [b](https://example.org/b)",
+            "a b\n  a: https://example.org/a\n  b: https://example.org/b",
+        ),
         ("<https://example.org>", "https://example.org"),
         ("[a@example.org](mailto:a@example.org)", "a@example.org"),
         ("[A b](https://example.org){.button}", "A b: https://example.org"),
@@ -36,6 +42,8 @@ def _middle(desk: Desk, body: str) -> str:
         ("    a  b\n    c", "    a  b\n    c"),
         ("a\n\n---\n\nb", "a\n\n* * *\n\nb"),
         ("| A | B |\n|---|--:|\n| cc | 1 |", "A   B\n--  -\ncc  1"),
+        ("| Aaaa | B |\n|:-:|---|\n| c | 都市 |", "Aaaa  B\n----  ----\n c    都市"),
+        ("## 都市\n\nb", "都市\n----\n\nb"),
         ("![a town](a.png 'A caption')", "[Picture: a town]\nA caption"),
         ("b\n\n![](a.png){.decoration}", "b"),
         ("::: when\n27 June\n:::", "27 June"),
@@ -73,19 +81,19 @@ def test_lines_are_wrapped_and_addresses_are_not(desk: Desk) -> None:
 def test_the_address_of_each_link_stands_under_its_own_block(desk: Desk) -> None:
     text = _middle(
         desk,
-        "[a](https://example.org/1) and [a](https://example.org/1)\n\n"
+        "[a](https://example.org/1) and [a](https://example.org/1) too\n\n"
         "- [b](https://example.org/2)\n\n> [c](https://example.org/3)",
     )
 
     assert text.split("\n") == [
-        "a and a",
+        "a and a too",
         "  a: https://example.org/1",
         "",
         "- b",
-        "    b: https://example.org/2",
+        "    https://example.org/2",
         "",
         "> c",
-        ">   c: https://example.org/3",
+        ">   https://example.org/3",
     ]
 
 
