@@ -238,6 +238,7 @@ class Build:
         digest: SHA-256, hex, over all of this.
         embeds_pictures: they travel inside the message; else readers fetch them from the sender's
             own host.
+        template: that it was compiled with; "" where that is not known any more.
     """
 
     slug: str
@@ -249,6 +250,7 @@ class Build:
     pictures: tuple[Picture, ...]
     digest: str
     embeds_pictures: bool = False
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from lxml.html import HtmlElement
 from newsletter_mail.checks.css import Stylesheet, parse_stylesheet
 from newsletter_mail.checks.html import elements, own_text, parse_html
 from newsletter_mail.checks.source import SourceText
+from newsletter_mail.compose.contrast import LowContrast
 from newsletter_mail.errors import MessageError
 from newsletter_mail.message.patterns import fill_hole, picture_attribute
 from newsletter_mail.message.scope import Links, merge_scope
@@ -35,6 +36,7 @@ class Case:
         message: the bytes that the reader would get; empty where they cannot be made.
         html_bytes: of the longest HTML that anybody gets.
         unused_pictures: files in the folder of the issue that no language shows.
+        low_contrasts: colours of the theme that not everybody can read on one another.
     """
 
     build: Build
@@ -46,6 +48,7 @@ class Case:
     message: bytes = b""
     html_bytes: int = 0
     unused_pictures: Sequence[str] = ()
+    low_contrasts: Sequence[LowContrast] = ()
 
     @cached_property
     def html(self) -> str:

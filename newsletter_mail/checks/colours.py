@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from tinycss2.color3 import parse_color
 
+from newsletter_mail.compose.contrast import luminance
+
 _FIRST = re.compile(r"#[0-9a-f]{3,8}|(?:rgb|hsl)a?\([^)]*\)|[a-z]+", re.IGNORECASE)
 
 
@@ -43,12 +45,5 @@ def contrast(one: Colour, other: Colour) -> float:
     >>> contrast(Colour(0, 0, 0), Colour(1, 1, 1))
     21.0
     """
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
     return round((lighter + 0.05) / (darker + 0.05), 2)
-
-
-def _luminance(of: Colour) -> float:
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in of
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

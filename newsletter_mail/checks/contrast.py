@@ -38,6 +38,18 @@ def _contrast(case: Case) -> Iterator[Hit]:
 
 
 @rule(
+    "accessibility.theme-contrast",
+    Level.WARNING,
+    says="Every colour of the theme that letters have can be read on those under it.",
+    advice="change one of the two in theme.toml",
+    source="WCAG 2.2, 1.4.3",
+)
+def _theme_contrast(case: Case) -> Iterator[Hit]:
+    for low in case.low_contrasts:
+        yield Hit(f"the theme of template {case.build.template}: {low}")
+
+
+@rule(
     "accessibility.contrast-dark",
     Level.WARNING,
     says="On a dark screen too text has enough contrast.",

@@ -97,7 +97,7 @@ def _wide(case: Case) -> Iterator[Hit]:
     "distrust a mail that is only one",
 )
 def _only(case: Case) -> Iterator[Hit]:
-    if case.build.pictures and _author_letters(case) < MIN_LETTERS:
+    if case.pictures and _author_letters(case) < MIN_LETTERS:
         yield Hit("the mail is little more than its pictures")
 
 
@@ -108,7 +108,7 @@ def _only(case: Case) -> Iterator[Hit]:
     advice="say more in words, or show fewer pictures",
 )
 def _ratio(case: Case) -> Iterator[Hit]:
-    number, letters = len(case.build.pictures), _author_letters(case)
+    number, letters = len(case.pictures), _author_letters(case)
     if MIN_LETTERS <= letters < number * MIN_LETTERS_A_PICTURE:
         yield Hit(f"there are {number} pictures in {letters} letters of text")
 

@@ -13,7 +13,9 @@ from newsletter_mail.checks.online import ask_links
 from newsletter_mail.checks.registry import Scope
 from newsletter_mail.checks.source import SourceText
 from newsletter_mail.compose.comparison import StructureFinding
+from newsletter_mail.compose.contrast import low_contrasts
 from newsletter_mail.compose.source import shown_path, translations
+from newsletter_mail.compose.templates import Templates
 from newsletter_mail.delivery.editions import FrozenIssue, load_issue
 from newsletter_mail.delivery.mailer import Mailer
 from newsletter_mail.delivery.plan import Audience, recipients_of_plan
@@ -74,6 +76,7 @@ def check_builds(
             message=_message(mailer, issue, build),
             html_bytes=people.longest.get(build.language, 0),
             unused_pictures=() if position else unused,
+            low_contrasts=low_contrasts(Templates(build.template, settings.workspace).theme()),
         )
         for position, build in enumerate(builds)
     ]

@@ -200,6 +200,7 @@ class _Compilation:
             pictures=shown.pictures,
             digest="",
             embeds_pictures=self._embeds_pictures,
+            template=self._templates.name,
         )
         return sealed(build, shown.identities)
 

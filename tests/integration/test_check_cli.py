@@ -350,3 +350,15 @@ def test_a_picture_that_a_translation_lacks_is_found(desk: Desk) -> None:
     _issue(desk, FRONT + "Un.", name="issue.fr.md")
     found = desk.do("check", "spring", "--format", "json").json["findings"]
     assert {one["rule"] for one in found} == {"translations.picture-missing"}
+
+
+def test_a_theme_that_cannot_be_read_is_found(desk: Desk) -> None:
+    _issue(desk, FRONT + "Text.")
+    (desk.path / "templates" / "default").mkdir(parents=True)
+    desk.file("templates/default/theme.toml", '[light]\nmuted = "#cccccc"\n')
+    findings = desk.do("check", "spring", "--format", "json").json["findings"]
+    found = [one["message"] for one in findings if one["rule"] == "accessibility.theme-contrast"]
+    assert [message.rpartition(" has ")[0] for message in found] == [
+        "the theme of template default: [light] muted on surface",
+        "the theme of template default: [light] muted on tint",
+    ]

@@ -9,6 +9,7 @@ from newsletter_mail.checks.findings import Level
 from newsletter_mail.checks.registry import Scope
 from newsletter_mail.checks.running import check_case
 from newsletter_mail.checks.source import SourceText
+from newsletter_mail.compose.contrast import LowContrast
 from tests.unit.checks.cases import FOOT, LINKS, WORDS, make_case, picture, rules_of
 
 Given = dict[str, Any]
@@ -211,6 +212,11 @@ TABLE: list[tuple[str, Given, Given]] = [
         "accessibility.contrast",
         body('<p style="color:#888;font-size:18px">x</p>'),
         body('<p style="color:#888;font-size:24px">x</p>'),
+    ),
+    (
+        "accessibility.theme-contrast",
+        {"low_contrasts": [LowContrast(mode="dark", front="text", back="page", ratio=2.1)]},
+        {},
     ),
     (
         "accessibility.contrast-dark",
