@@ -12,6 +12,13 @@ _SOURCES = {
     "smtp-source": "Debian: apt-get install postfix",
     "openssl": "Debian: apt-get install openssl",
     "sqlite3": "Debian: apt-get install sqlite3",
+    "node": "Debian: apt-get install nodejs npm",
+    "npm": "Debian: apt-get install nodejs npm",
+    "chromium": "Debian: apt-get install chromium",
+    "chromium-browser": "Debian: apt-get install chromium",
+    "google-chrome": "Debian: apt-get install chromium",
+    "spamassassin": "Debian: apt-get install spamassassin",
+    "playwright": "make bench installs it; else: pip install playwright",
     "aiosmtplib": "make bench installs it; else: pip install aiosmtplib",
     "uvloop": "make bench installs it; else: pip install uvloop",
 }

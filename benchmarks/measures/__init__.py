@@ -2,7 +2,19 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks.measures import dkim, fill, importing, memory, plan, rtt, send, tls
+from benchmarks.measures import (
+    build,
+    dkim,
+    fill,
+    importing,
+    memory,
+    mjml,
+    plan,
+    rtt,
+    send,
+    spam,
+    tls,
+)
 from benchmarks.room import Room
 from benchmarks.tables import Section
 
@@ -18,4 +30,7 @@ MEASURES: Mapping[str, Measure] = {
     "memory": memory.measure,
     "rtt": rtt.measure,
     "tls": tls.measure,
+    "build": build.measure,
+    "mjml": mjml.measure,
+    "spam": spam.measure,
 }

@@ -13,9 +13,10 @@ from newsletter_mail.compose.findings import Findings
 #: The block whose lines are not Markdown.
 RAW = "html"
 
-_FENCE = re.compile(r" {0,3}(:{3,})[ \t]*(.*?)[ \t]*")
+_FENCE = re.compile(r" {0,3}(:{3,})[ \t]*(.*)")
 _CODE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)(.*)")
-_NAME = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[ \t]*(.*)")
+_NAME = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,39})(?![A-Za-z0-9_-])[ \t]*(.*)")
+_SHOWN = 80
 # Word processors write the curly quotes.
 _OPTION = re.compile(
     r"""\s*([A-Za-z_][\w-]*)\s*=\s*(?:"([^"]*)"|'([^']*)'|“([^”]*)”|([^\s"'“{}=]+))\s*,?"""
@@ -57,7 +58,7 @@ def find_fences(text: str, first_line: int, findings: Findings) -> dict[int, Fou
             was_code, code = code, _code_after(line, code)
             if code or was_code:
                 continue
-        match = _FENCE.fullmatch(line)
+        match = _FENCE.fullmatch(line.rstrip(" \t"))
         if match is None:
             continue
         colons, rest = len(match[1]), match[2]
@@ -88,7 +89,7 @@ def _code_after(line: str, code: str) -> str:
 def _open(rest: str, number: int, colons: int, line: int, findings: Findings) -> FoundFence:
     match = _NAME.fullmatch(rest)
     if match is None:
-        findings.add(f"a block needs a name, such as ::: when; {rest!r} is none", line)
+        findings.add(f"a block needs a name, such as ::: when; {rest[:_SHOWN]!r} is none", line)
         return FoundFence(start=number, end=number, colons=colons, name="")
     options = _read_options(match[1], match[2], line, findings)
     return FoundFence(start=number, end=number, colons=colons, name=match[1], options=options)
@@ -133,7 +134,7 @@ def _read_options(name: str, text: str, line: int, findings: Findings) -> dict[s
         match = _OPTION.match(text, position)
         if match is None:
             findings.add(
-                f"::: {name}: {text[position:]!r} is no option; "
+                f"::: {name}: {text[position:][:_SHOWN]!r} is no option; "
                 f'options are written ::: {name} {{date="1 October"}}, '
                 "and the text stands on the lines below",
                 line,

@@ -26,6 +26,7 @@ _SCHEMES = ("https", "http", "mailto", "tel")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _LINK_CLASSES = ("button", "secondary")
 _IMAGE_CLASSES = ("decoration",)
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)")
 # Entities such as &#13; bring in what would break a line of plain text or an attribute.
 _BREAKS = re.compile("[\t\n\r\f\v\x85\u2028\u2029]+")
 
@@ -42,10 +43,13 @@ class InlineReader:
     findings: Findings
     load: Callable[[str, int], SourcePicture]
     _line: int = field(default=0, init=False)
+    #: Names of the HTML tags that were refused in the text at hand.
+    _refused_tags: set[str] = field(default_factory=set, init=False)
 
     def read(self, node: SyntaxTreeNode, line: int) -> tuple[Inline, ...]:
         """The children of an inline node that begins on a line of the file."""
         self._line = line
+        self._refused_tags.clear()
         return self._read_all(node.children)
 
     def refuse_html(self, content: str, line: int) -> None:
@@ -123,9 +127,18 @@ class InlineReader:
             case "image":
                 return self._image(node)
             case "html_inline":
-                self.refuse_html(node.content, self._line)
+                self._refuse_tag(node.content)
                 return None
         raise AssertionError(node.type)
+
+    def _refuse_tag(self, content: str) -> None:
+        """Note a tag in running text, and of a pair the opening one only."""
+        tag = _TAG.match(content)
+        if tag is not None and tag[1] and tag[2].lower() in self._refused_tags:
+            return
+        if tag is not None:
+            self._refused_tags.add(tag[2].lower())
+        self.refuse_html(content, self._line)
 
     def _link(self, node: SyntaxTreeNode) -> Inline:
         href = self.address(str(node.attrs.get("href", "")), self._line)
@@ -134,7 +147,9 @@ class InlineReader:
         classes = self._classes(node, "a link", _LINK_CLASSES, line)
         if "secondary" in classes and "button" not in classes:
             self.findings.add("secondary is for buttons: {.button .secondary}", line)
-        if not plain(children) and not any(isinstance(child, Image) for child in children):
+        # Of a picture that cannot be loaded its own finding is said.
+        has_picture = any(child.type == "image" for child in node.walk())
+        if not plain(children) and not has_picture:
             self.findings.add("this link has no text to click on", line)
         return Link(href=href, children=children, classes=classes)
 

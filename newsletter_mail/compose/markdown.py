@@ -6,11 +6,11 @@ notes everything that a mail cannot have.
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
-from markdown_it.rules_core import StateCore
-from markdown_it.token import Token
+from markdown_it.rules_block.table import escapedSplit
 from markdown_it.tree import SyntaxTreeNode
 from mdit_py_plugins.attrs import attrs_plugin
 
@@ -33,17 +33,17 @@ from newsletter_mail.compose.blocks import (
 from newsletter_mail.compose.fences import RAW, FoundFence, find_fences
 from newsletter_mail.compose.findings import did_you_mean
 from newsletter_mail.compose.inlines import InlineReader
+from newsletter_mail.compose.limits import (
+    PARSER_LEVEL,
+    drop_costly_paragraphs,
+    has_too_many_lines,
+    refuse_excess,
+)
 
-# Each level of a list or a quote takes two levels of tokens; deeper ones would be unreadable on a
-# phone. markdown-it drops what is deeper than its own limit without a word, so ours is lower.
-_MAX_LEVEL = 24
-_PARSER_LEVEL = 40
-# Some inline rules take quadratic time; no person writes such a paragraph.
-_MAX_PARAGRAPH = 10_000
-# Some hundreds of paragraphs, or ten times what Gmail shows of a mail.
-_MAX_TOKENS = 20_000
 _HEADING_CLASSES = ("featured",)
 _COLONS = re.compile(r"\s*:{3,}")
+_FOOTNOTE = re.compile(r"\[\^[^\]\s]+\]:")
+_NO_FOOTNOTES = "a mail has no footnotes; put the note in brackets where it belongs"
 _TRAILING_CLASSES = re.compile(r"\s*\{((?:\s*\.[A-Za-z-]+)+)\s*\}$")
 
 
@@ -56,19 +56,15 @@ def read_markdown(text: str, first_line: int, inlines: InlineReader) -> tuple[Bl
         inlines: reads links and pictures, and has the findings.
     """
     findings = inlines.findings
-    fences = find_fences(text, first_line, findings)
-    too_long: list[int] = []
-    tokens = _PARSER.parse(text, {"fences": fences, "too_long": too_long})
-    for line in too_long:
-        findings.add(
-            f"this paragraph has more than {_MAX_PARAGRAPH} letters; break it up", first_line + line
-        )
-    if len(tokens) > _MAX_TOKENS:
-        findings.add("the issue has far too many parts for one mail; make several of it")
+    if has_too_many_lines(text, findings):
         return ()
-    too_deep = _first_too_deep(tokens)
-    if too_deep is not None:
-        findings.add("this is nested too deeply", too_deep + first_line)
+    fences = find_fences(text, first_line, findings)
+    environment: dict[str, Any] = {"fences": fences, "too_long": [], "too_costly": []}
+    tokens = _PARSER.parse(text, environment)
+    for label, reference in environment.get("references", {}).items():
+        if label.startswith("^"):
+            findings.add(_NO_FOOTNOTES, first_line + reference["map"][0])
+    if refuse_excess(tokens, environment, first_line, findings):
         return ()
     reader = _Reader(text.split("\n"), first_line, fences, inlines)
     return reader.blocks(SyntaxTreeNode(tokens).children, can_have_blocks=True)
@@ -97,15 +93,8 @@ def _fence_rule(state: StateBlock, start: int, end: int, silent: bool) -> bool: 
     return True
 
 
-def _drop_too_long(state: StateCore) -> None:
-    for token in state.tokens:
-        if token.type == "inline" and len(token.content) > _MAX_PARAGRAPH:
-            state.env["too_long"].append(token.map[0] if token.map else 0)
-            token.content = ""
-
-
 def _make_parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": True, "maxNesting": _PARSER_LEVEL}).enable("table")
+    parser = MarkdownIt("commonmark", {"html": True, "maxNesting": PARSER_LEVEL}).enable("table")
     parser.use(attrs_plugin, after=("image", "link_close"), allowed=("class",))
     parser.block.ruler.before(
         "fence",
@@ -113,24 +102,13 @@ def _make_parser() -> MarkdownIt:
         _fence_rule,
         {"alt": ["paragraph", "reference", "blockquote", "list"]},
     )
-    parser.core.ruler.before("inline", "drop_too_long", _drop_too_long)
+    parser.core.ruler.before("inline", "drop_costly_paragraphs", drop_costly_paragraphs)
     # Addresses are checked by us, who can say what is wrong with them and where.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]
     return parser
 
 
 _PARSER = _make_parser()
-
-
-def _first_too_deep(tokens: Sequence[Token]) -> int | None:
-    line = 0
-    for token in tokens:
-        line = token.map[0] if token.map else line
-        if token.level > _MAX_LEVEL or any(
-            child.level > _MAX_LEVEL for child in token.children or ()
-        ):
-            return line
-    return None
 
 
 class _Reader:
@@ -192,6 +170,8 @@ class _Reader:
                     line + number,
                 )
                 return None
+            if _FOOTNOTE.match(text):
+                self._findings.add(_NO_FOOTNOTES, line + number)
         children = self._inlines.read(node.children[0], line)
         if not children:
             return None
@@ -239,6 +219,9 @@ class _Reader:
 
     def _table(self, node: SyntaxTreeNode, line: int) -> Table:
         head, *bodies = node.children
+        rows = [row for body in bodies for row in body.children]
+        for row in rows:
+            self._say_lost_cells(row, len(head.children[0].children))
         return Table(
             line=line,
             aligns=tuple(
@@ -246,8 +229,21 @@ class _Reader:
                 for cell in head.children[0].children
             ),
             header=self._cells(head.children[0]),
-            rows=tuple(self._cells(row) for body in bodies for row in body.children),
+            rows=tuple(self._cells(row) for row in rows),
         )
+
+    def _say_lost_cells(self, row: SyntaxTreeNode, columns: int) -> None:
+        """Note the cells beyond the last column: GFM drops them without a word."""
+        line = self._line(row)
+        cells = escapedSplit(self._lines[line - self._first_line].strip().lstrip("> \t"))
+        cells = cells[not cells[0].strip() :]
+        lost = " | ".join(cell.strip() for cell in cells[columns:]).strip("| ")
+        if lost:
+            self._findings.add(
+                f"this row has more cells than the table has columns: {lost[:40]}; "
+                "write \\| where a bar is meant",
+                line,
+            )
 
     def _cells(self, row: SyntaxTreeNode) -> tuple[tuple[Inline, ...], ...]:
         return tuple(self._inlines.read(cell.children[0], self._line(row)) for cell in row.children)

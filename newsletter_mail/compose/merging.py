@@ -40,4 +40,5 @@ class Merger:
                 self.marks.merge(part.expression) if isinstance(part, MergeTag) else part
                 for part in parts
             )
-        return text.replace("{", "(").replace("}", ")")
+        # Not brackets: after [text] these would make a link.
+        return text.replace("{", " ").replace("}", " ")

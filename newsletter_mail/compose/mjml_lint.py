@@ -30,7 +30,11 @@ _LENGTH = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:px|%|em)")
 _COLOUR = re.compile(r"#(?:[0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})|transparent|none")
 _UNSAFE_LETTER = re.compile(r"[\\\"\t\n\r]")
 _SCRIPT_ADDRESS = re.compile(r"\s*(?:javascript|vbscript|data)\s*:", re.IGNORECASE)
-_ADDRESS_ATTRIBUTES = frozenset({"href", "src", "background", "background-url", "srcset", "action"})
+# What CSS loads or runs something with; MJML writes attributes into styles as they stand.
+_LOADING_STYLE = re.compile(r"url\(|src\(|image-set|expression", re.IGNORECASE)
+_ADDRESS_ATTRIBUTES = frozenset(
+    {"href", "src", "background", "background-url", "srcset", "action", "ping", "lowsrc", "dynsrc"}
+)
 _ENTITY = "undefined entity"
 
 
@@ -189,8 +193,8 @@ class _Linter:
     def _check_addresses(self, tag: str, attributes: dict[str, str]) -> None:
         for name, value in attributes.items():
             lowered = name.lower()
-            if lowered == "style" and ("url(" in value.lower() or "expression" in value.lower()):
-                self._say(f"style of <{tag}> would load something")
+            if lowered not in MARK_ATTRIBUTES and _LOADING_STYLE.search(value):
+                self._say(f"{name} of <{tag}> would load something")
             if lowered not in _ADDRESS_ATTRIBUTES and not lowered.endswith(":href"):
                 continue
             if lowered == "href":

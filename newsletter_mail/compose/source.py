@@ -125,7 +125,8 @@ def _read_text(file: Path, path: str) -> str:
             path=path,
             line=content.count(b"\n", 0, error.start) + 1,
         ) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    # A byte order mark inside, of files put together, would hide a heading.
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
 
 
 def _read_front_matter(text: str, findings: Findings) -> dict[str, Entry]:
