@@ -34,6 +34,12 @@ def send_environment(url: str, connections: int) -> dict[str, str]:
     }
 
 
+def dry_run(workspace: Path, environment: Mapping[str, str], *, loop: str) -> Cost:
+    """What ``newsletter send`` does before it plans: compile, check, make every message once."""
+    words = command(workspace, "send", ISSUE, "--dry-run", "--json", loop=loop)
+    return run(words, environment=environment)
+
+
 def send(workspace: Path, environment: Mapping[str, str], *, loop: str, expected: int) -> Cost:
     """All of ``newsletter send``: check, plan, claims, fill, wire, and the log on the disk.
 

@@ -6,6 +6,7 @@ What a program does once, such as its start, is in both runs; in the difference 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from benchmarks.errors import Missing
 from benchmarks.processes import Cost, alternate, median
@@ -20,6 +21,8 @@ class Racer:
     Attributes:
         messages: of one run.
         send: sends so many; gives what it cost, from the start of the program to its end.
+        prepare: does what ``send`` does before the first of so many messages leaves; None where
+            that is no more than the start.
         programs: others' programs that it needs.
         libraries: others' libraries that it needs.
     """
@@ -27,6 +30,7 @@ class Racer:
     name: str
     messages: int
     send: Callable[[int], Cost]
+    prepare: Callable[[int], Cost] | None = None
     programs: Sequence[str] = ()
     libraries: Sequence[str] = ()
 
@@ -43,6 +47,7 @@ class Result:
     racer: Racer
     whole: Sequence[Cost]
     tenth: Sequence[Cost]
+    prepared: Sequence[Cost] = ()
 
     @property
     def rate(self) -> float:
@@ -54,6 +59,22 @@ class Result:
         """Messages a second, once it is running: those of the large run beyond the small one."""
         more = self.racer.messages - self.racer.few
         return more / (median(self.whole) - median(self.tenth))
+
+    @property
+    def rate_of_sending(self) -> float:
+        """Messages a second, from the first one to the last."""
+        if not self.prepared:
+            return self.rate_without_start
+        return self.racer.messages / (median(self.whole) - median(self.prepared))
+
+    @property
+    def cpu_us_of_sending(self) -> float:
+        """CPU of a message, but for the check of all of them before the first one leaves."""
+        if not self.prepared:
+            return self.cpu_us_without_start
+        pairs = zip(self.whole, self.prepared, strict=True)
+        spent = statistics.median(all_.cpu_s - before.cpu_s for all_, before in pairs)
+        return spent / self.racer.messages * 1e6
 
     @property
     def spread(self) -> str:
@@ -109,9 +130,11 @@ class Race:
             "messages/s",
             "slowest–fastest",
             "messages/s without start",
+            "messages/s while it sends",
             *(f"of {other}" for other in compared),
             "µs CPU a message",
             "µs CPU without start",
+            "µs CPU while it sends",
         ]
         rows = [
             [
@@ -119,9 +142,11 @@ class Race:
                 f"{result.rate:,.0f}",
                 result.spread,
                 f"{result.rate_without_start:,.0f}",
+                f"{result.rate_of_sending:,.0f}",
                 *(f"{result.rate / self.results[other].rate:.2f}" for other in compared),
                 f"{result.cpu_us:,.0f}",
                 f"{result.cpu_us_without_start:,.0f}",
+                f"{result.cpu_us_of_sending:,.0f}",
             ]
             for name, result in self.results.items()
         ]
@@ -142,10 +167,15 @@ def race(racers: Sequence[Racer], rounds: int, *, what: str) -> Race:
     for racer in ready:
         runs[racer.name] = _runner(racer, racer.messages)
         runs[f"{racer.name}, a tenth"] = _runner(racer, racer.few)
+        if racer.prepare is not None:
+            runs[f"{racer.name}, until the first"] = partial(racer.prepare, racer.messages)
     costs = alternate(rounds, runs, what=what)
     results = {
         racer.name: Result(
-            racer=racer, whole=costs[racer.name], tenth=costs[f"{racer.name}, a tenth"]
+            racer=racer,
+            whole=costs[racer.name],
+            tenth=costs[f"{racer.name}, a tenth"],
+            prepared=costs.get(f"{racer.name}, until the first", ()),
         )
         for racer in ready
     }

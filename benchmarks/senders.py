@@ -87,10 +87,16 @@ def newsletter_racer(course: Course, loop: str) -> Racer:
             environment |= newsletter.send_environment(url, room.options.connections)
             return newsletter.send(path, environment, loop=loop, expected=messages)
 
+    def prepare(messages: int) -> Cost:
+        with room.copy(room.workspace(messages, course.size)) as path:
+            nowhere = newsletter.send_environment("maildir:outbox", room.options.connections)
+            return newsletter.dry_run(path, {**(course.environment or {}), **nowhere}, loop=loop)
+
     return Racer(
         name=ours(loop),
         messages=room.options.messages,
         send=send,
+        prepare=prepare,
         programs=course.sink_programs,
         libraries=_library_of(loop),
     )

@@ -42,7 +42,7 @@ def measure(room: Room) -> Iterator[Section]:
         what=f"dkim, {size:,} bytes",
     )
     of_openssl = {
-        name: outcome.results[name].rate_without_start / outcome.results[signing].rate
+        name: outcome.results[name].rate_of_sending / outcome.results[signing].rate
         for name in (_SIGNED, ours(best_loop()))
     }
     yield Section(
