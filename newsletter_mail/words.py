@@ -159,12 +159,14 @@ class Outgoing:
         envelope: where it goes.
         content: header and body in pieces, CRLF line ends, ending in CRLF. No line starts
             with a dot, so that a server needs no dot-stuffing (RFC 5321 section 4.5.2).
+        is_ascii: whoever made it knows that the content is ASCII; to look costs 5 µs.
     """
 
     key: int
     ref: str
     envelope: Envelope
     content: tuple[bytes, ...]
+    is_ascii: bool = False
 
     @property
     def size(self) -> int:

@@ -164,6 +164,7 @@ class MessageTemplate:
             own.leaving,
             self._after_list_unsubscribe,
         )
+        header = "".join(head).encode()
         return Outgoing(
             key=key,
             ref=ref,
@@ -172,7 +173,9 @@ class MessageTemplate:
                 recipient=address.wire,
                 needs_smtputf8=address.needs_smtputf8,
             ),
-            content=("".join(head).encode(), *self._body.fill(own.values)),
+            content=(header, *self._body.fill(own.values)),
+            # The body is quoted-printable or base64.
+            is_ascii=header.isascii(),
         )
 
     def check(self, recipient: Recipient, *, address: Address, links: Links, ref: str) -> None:

@@ -48,4 +48,4 @@ def _needs_smtputf8(outgoing: Outgoing) -> bool:
 
 
 def _is_eight_bit(outgoing: Outgoing) -> bool:
-    return not all(map(bytes.isascii, outgoing.content))
+    return not outgoing.is_ascii and not all(map(bytes.isascii, outgoing.content))

@@ -203,6 +203,7 @@ def test_any_address_comes_back_and_utf8_stands_only_where_it_is_needed(
     assert outgoing.envelope.needs_smtputf8 is needs_smtputf8
     assert outgoing.envelope.recipient.rpartition("@")[2].isascii()
     assert raw.isascii() is not needs_smtputf8
+    assert outgoing.is_ascii is raw.isascii()
 
 
 def test_a_test_says_so_in_the_subject() -> None:
