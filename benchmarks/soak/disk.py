@@ -19,7 +19,7 @@ class SmallDisk:
         self.path = path
         self._filler = path / "filler"
 
-    def fill(self, *, free: int) -> None:
+    def fill(self, *, free: int = 0) -> None:
         """Leave so many bytes."""
         left = os.statvfs(self.path)
         with contextlib.suppress(OSError), self._filler.open("wb", buffering=0) as file:

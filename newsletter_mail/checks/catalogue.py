@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 
-from newsletter_mail.checks import (
+from newsletter_mail.checks import (  # noqa: F401 - a rule is known once it is imported
     accessibility,
     clients,
     compiling,
@@ -37,22 +37,6 @@ GROUPS = {
     "translations": "what one language lacks of another",
     "merge": "what each reader's message says",
 }
-_MODULES = (
-    accessibility,
-    clients,
-    compiling,
-    content,
-    contrast,
-    deliverability,
-    links,
-    merge,
-    online,
-    pictures,
-    security,
-    size,
-    third_party,
-    translations,
-)
 #: Ids of old, which scripts may still say.
 _FORMER = {
     "sender.postal-address": "deliverability.postal-address",

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from tinycss2.color3 import parse_color
 
-from newsletter_mail.compose.contrast import luminance
+from newsletter_mail.compose.contrast import contrast_of
 
 _FIRST = re.compile(r"#[0-9a-f]{3,8}|(?:rgb|hsl)a?\([^)]*\)|[a-z]+", re.IGNORECASE)
 
@@ -45,5 +45,4 @@ def contrast(one: Colour, other: Colour) -> float:
     >>> contrast(Colour(0, 0, 0), Colour(1, 1, 1))
     21.0
     """
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return round((lighter + 0.05) / (darker + 0.05), 2)
+    return round(contrast_of(one, other), 2)

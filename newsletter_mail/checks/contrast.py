@@ -16,8 +16,9 @@ from newsletter_mail.checks.colours import Colour, background_colour, colour, co
 from newsletter_mail.checks.findings import Hit, Level
 from newsletter_mail.checks.html import elements, is_seen, own_text, pixels, style_of
 from newsletter_mail.checks.registry import rule
+from newsletter_mail.compose.contrast import MIN_CONTRAST
 
-MIN_CONTRAST, MIN_CONTRAST_LARGE = 4.5, 3.0
+MIN_CONTRAST_LARGE = 3.0
 #: Pixels from which text is large: 18 points, or 14 in bold.
 _LARGE, _LARGE_BOLD = 24, 18.66
 _WHITE, _BLACK = Colour(1, 1, 1), Colour(0, 0, 0)

@@ -8,6 +8,7 @@ from newsletter_mail.compose.theme import Theme
 #: Of text; it is not asked how large the letters are, since a theme may change that.
 MIN_CONTRAST = 4.5
 MODES = ("light", "dark")
+Channels = tuple[float, float, float]
 #: What is written on what, by the names of the colours in a theme.
 PAIRS = (
     *(
@@ -64,18 +65,23 @@ def contrast(front: str, back: str) -> float:
     >>> contrast("#000000", "#ffffff")
     21.0
     """
-    brighter, darker = sorted((_channels(front), _channels(back)), key=luminance, reverse=True)
-    return (luminance(brighter) + 0.05) / (luminance(darker) + 0.05)
+    return contrast_of(_channels(front), _channels(back))
 
 
-def luminance(channels: tuple[float, float, float]) -> float:
-    """Relative luminance, 0 to 1, of red, green and blue, 0 to 1 (WCAG 2.2)."""
+def contrast_of(one: Channels, other: Channels) -> float:
+    """The same of two colours as red, green and blue, 0 to 1."""
+    brighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(channels: Channels) -> float:
+    """Relative luminance, 0 to 1 (WCAG 2.2)."""
     red, green, blue = (
         c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def _channels(colour: str) -> tuple[float, float, float]:
+def _channels(colour: str) -> Channels:
     red, green, blue = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
     return red, green, blue

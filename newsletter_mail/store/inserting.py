@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Dialect,
     Insert,
     Table,
     any_,
@@ -20,7 +21,7 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.types import String
+from sqlalchemy.types import String, TypeEngine
 
 #: Rows in one statement.
 CHUNK_SIZE = 1000
@@ -71,9 +72,9 @@ class BulkInsert:
             self._connection.exec_driver_sql(self._sql, named)
 
 
-def encoded(connection: Connection, target: Column[Any], value: object) -> object:
-    """A value as the driver takes it for a column."""
-    encode = target.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+def encoded(dialect: Dialect, kind: TypeEngine[Any], value: object) -> object:
+    """A value as the driver takes it for a column of a type."""
+    encode = kind.dialect_impl(dialect).bind_processor(dialect)
     return value if encode is None else encode(value)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Update
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from newsletter_mail.store.inserting import encoded
+
 
 class Prepared:
     """An UPDATE that is run for many rows at once.
@@ -63,14 +65,11 @@ class Prepared:
     def _common_values(
         self, compiled: SQLCompiler, dialect: Dialect, shared: Mapping[str, object]
     ) -> dict[str, object]:
-        values: dict[str, object] = {}
-        for parameter, name in compiled.bind_names.items():
-            if name in self._by_row:
-                continue
-            value = shared.get(name, parameter.effective_value)
-            to_driver = parameter.type.dialect_impl(dialect).bind_processor(dialect)
-            values[name] = value if to_driver is None else to_driver(value)
-        return values
+        return {
+            name: encoded(dialect, parameter.type, shared.get(name, parameter.effective_value))
+            for parameter, name in compiled.bind_names.items()
+            if name not in self._by_row
+        }
 
 
 def _with(

@@ -1,6 +1,5 @@
 """The database is read-only, full, or busy: a sentence, and nothing lost."""
 
-import contextlib
 import gc
 import os
 import shutil
@@ -13,43 +12,24 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.soak.disk import SmallDisk, small_disk
 from newsletter_mail.delivery import send as send_module
 from newsletter_mail.store import engine as engine_module
 from tests.acceptance.newsroom import ISSUE, Newsroom, Post
 
 
-class SmallDisk:
-    """A file system of its own, of a few megabytes."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._filler = path / "filler"
-
-    def make_read_only(self) -> None:
-        # Commands that ran in this process may have left the database open.
-        gc.collect()
-        subprocess.run(["mount", "-o", "remount,ro", self.path], check=True)
-
-    def fill(self, *, free: int = 0) -> None:
-        """Leave so many bytes."""
-        left = os.statvfs(self.path)
-        with contextlib.suppress(OSError), self._filler.open("wb") as file:
-            for _ in range((left.f_bavail * left.f_frsize - free) // 4096):
-                file.write(bytes(4096))
-
-    def free(self) -> None:
-        self._filler.unlink()
+def make_read_only(disk: SmallDisk) -> None:
+    # Commands that ran in this process may have left the database open.
+    gc.collect()
+    subprocess.run(["mount", "-o", "remount,ro", disk.path], check=True)
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "newsletter", str(path)]
-    if shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
-        pytest.skip("a small file system needs root, and the right to mount")
-    yield SmallDisk(path)
-    subprocess.run(["umount", "--lazy", path], check=True)
+    with small_disk(tmp_path / "disk") as disk:
+        if disk is None:
+            pytest.skip("a small file system needs root, and the right to mount")
+        yield disk
 
 
 @pytest.fixture
@@ -62,7 +42,7 @@ def cramped(disk: SmallDisk) -> Iterator[Newsroom]:
 def test_a_read_only_disk(cramped: Newsroom, disk: SmallDisk, post: Post) -> None:
     cramped.add_people(10)
     cramped.use(post)
-    disk.make_read_only()
+    make_read_only(disk)
     ended = cramped.run("send", ISSUE, "--yes")
     assert ended.code == 2
     assert "Traceback" not in ended.err

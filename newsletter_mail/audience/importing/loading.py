@@ -126,7 +126,7 @@ class Loader:
         self._list_id = list_id
         self._source = source
         self._now = now
-        self._stored_now = encoded(connection, subscribers.c.created_at, now)
+        self._stored_now = encoded(connection.dialect, subscribers.c.created_at.type, now)
         self._inserting = BulkInsert(connection, subscribers, _COLUMNS)
         self._is_updating = is_updating
         self.fates: Counter[Fate] = Counter()
